@@ -14,7 +14,8 @@ struct thaw_part {
 	uint64_t reserved;        /* what is left of it; used only where the part begins and ends */
 	uint64_t charged;         /* after publish */
 	int fd;                   /* const */
-	bool published;
+	bool linked;    /* has its final name */
+	bool published; /* and is durable there */
 	struct thaw_chunkmap map;
 };
 

@@ -69,13 +69,12 @@ static int make_durable(struct thaw_part *part, struct stat *st)
 	return r;
 }
 
-int thaw_part_publish(struct thaw_part *part, uint64_t *ret_bytes)
+int thaw_part_link(struct thaw_part *part)
 {
 	struct thaw_store *store = part->store;
-	struct stat st;
 	int r;
 
-	if (part->published || thaw_part_filled(part) != part->size)
+	if (part->linked || thaw_part_filled(part) != part->size)
 		return -EINVAL;
 	thaw_crash_point("publish.begin");
 	r = thaw_store_shard_make(store, part->object);
@@ -85,19 +84,43 @@ int thaw_part_publish(struct thaw_part *part, uint64_t *ret_bytes)
 	thaw_store_dir_grew(store, thaw_store_shard_of(part->object), &part->reserved);
 	if (r)
 		return r;
+	part->linked = true;
 	thaw_crash_point("publish.linked");
+	return 0;
+}
+
+void thaw_part_start_sync(struct thaw_part *part)
+{
+	(void)sync_file_range(part->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+int thaw_part_sync(struct thaw_part *part, uint64_t *ret_bytes)
+{
+	struct stat st;
+	int r;
+
+	if (!part->linked || part->published)
+		return -EINVAL;
 	r = make_durable(part, &st);
 	if (r) { /* what a failed sync lost is not known: never to be served */
 		unpublish(part);
+		part->linked = false;
 		return r;
 	}
 	thaw_crash_point("publish.synced");
 	part->charged = thaw_store_blocks(&st);
-	thaw_space_settle(store->space, part->reserved, part->charged);
+	thaw_space_settle(part->store->space, part->reserved, part->charged);
 	part->reserved = 0;
 	part->published = true;
 	*ret_bytes = part->charged;
 	return 0;
+}
+
+int thaw_part_publish(struct thaw_part *part, uint64_t *ret_bytes)
+{
+	int r = thaw_part_link(part);
+
+	return r ? r : thaw_part_sync(part, ret_bytes);
 }
 
 struct thaw_part *thaw_part_done(struct thaw_part *part)
@@ -124,7 +147,7 @@ struct thaw_part *thaw_part_abort(struct thaw_part *part)
 	if (!part)
 		return NULL;
 	thaw_crash_point("abort.begin");
-	if (part->published)
+	if (part->linked)
 		unpublish(part);
 	unlink_incoming(part);
 	(void)close(part->fd);
@@ -179,7 +202,7 @@ struct thaw_part *thaw_part_quarantine(struct thaw_part *part, uint64_t *ret_byt
 	*ret_bytes = 0;
 	thaw_crash_point("quarantine.begin");
 	(void)thaw_store_fsync(part->fd);
-	if (part->published || quarantine_full(part->store) || fstat(part->fd, &st) ||
+	if (part->linked || quarantine_full(part->store) || fstat(part->fd, &st) ||
 	    link_quarantine(part))
 		return thaw_part_abort(part);
 	thaw_crash_point("quarantine.linked");

@@ -108,8 +108,17 @@ void thaw_part_reset_chunk(struct thaw_part *part, uint64_t chunk_index);
 bool thaw_part_covered(const struct thaw_part *part, uint64_t off, uint64_t len);
 uint64_t thaw_part_filled(const struct thaw_part *part); /* bytes, all chunks */
 int thaw_part_fd(const struct thaw_part *part); /* borrowed; O_RDWR */
-/* Makes it durable under its final name.  ret_bytes: its blocks.  The
- * reservation is settled to them.  -EINVAL: not every byte of it is there. */
+/*
+ * Publishing in two steps, so that readers need not wait for the disk: link()
+ * gives it its final name (thaw_store_open_object finds it), sync() makes file
+ * and name durable and settles the reservation to ret_bytes, its blocks.  In
+ * between, start_sync() may be called to have the disk begin.  When sync()
+ * fails the name is gone again.
+ */
+int thaw_part_link(struct thaw_part *part);
+void thaw_part_start_sync(struct thaw_part *part);
+int thaw_part_sync(struct thaw_part *part, uint64_t *ret_bytes);
+/* Both. */
 int thaw_part_publish(struct thaw_part *part, uint64_t *ret_bytes);
 /* After the catalog transaction. */
 struct thaw_part *thaw_part_done(struct thaw_part *part);
