@@ -50,7 +50,7 @@ struct thaw_key {
 };
 
 /* Names one version of an object's content: equal tags, equal bytes.  Opaque
- * bytes from the backend (posix: device, inode, size and times; S3: the ETag). */
+ * bytes from the backend (posix: size, times and inode; S3: the ETag). */
 #define THAW_TAG_MAX 64
 struct thaw_tag {
 	uint8_t len;
@@ -74,13 +74,13 @@ struct thaw_entry {
 	uint32_t uid, gid;
 	uint64_t size;
 	int64_t mtime_ns, ctime_ns;
-	const char *target; /* symbolic link: its text */
+	const char *target; /* list(): text of a symbolic link; stat(): NULL */
 	size_t target_len;
 	/* Several names of one file share a link_id other than 0 (hard links). */
 	uint64_t link_id;
 	struct thaw_tag tag; /* files only */
 	enum thaw_avail avail;
-	const char *storage_class; /* NULL: none known */
+	const char *storage_class; /* NULL: none known; stat(): lives as long as the archive */
 };
 
 /* All pointers in the entry live as long as the call.  Other than 0 stops the

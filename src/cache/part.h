@@ -19,6 +19,8 @@ struct thaw_part {
 	struct thaw_chunkmap map;
 };
 
+/* Takes the final name away, durably, before the one goes by which recovery would find it. */
+void thaw_part_unpublish(const struct thaw_part *part);
 struct thaw_part *thaw_part_free(struct thaw_part *part); /* the names stay */
 
 #endif

@@ -38,35 +38,12 @@ static int link_final(const struct thaw_part *part)
 	return linkat(store->incoming, name, store->objects, final, 0) ? -errno : 0;
 }
 
-/* Durably, before the name goes by which recovery would find it. */
-static void unpublish(const struct thaw_part *part)
-{
-	char final[THAW_STORE_NAME];
-
-	thaw_store_object_name(final, part->object);
-	(void)unlinkat(part->store->objects, final, 0);
-	thaw_crash_point("abort.unpublished");
-	(void)thaw_store_shard_sync(part->store, thaw_store_shard_of(part->object));
-}
-
 static void unlink_incoming(const struct thaw_part *part)
 {
 	char name[THAW_STORE_NAME];
 
 	thaw_store_name(name, part->object);
 	(void)unlinkat(part->store->incoming, name, 0);
-}
-
-/* The link comes before the file's sync so that a journal commits both in one. */
-static int make_durable(struct thaw_part *part, struct stat *st)
-{
-	int r = thaw_store_fsync(part->fd);
-
-	if (!r)
-		r = thaw_store_shard_sync(part->store, thaw_store_shard_of(part->object));
-	if (!r && fstat(part->fd, st))
-		r = -errno;
-	return r;
 }
 
 int thaw_part_link(struct thaw_part *part)
@@ -86,33 +63,6 @@ int thaw_part_link(struct thaw_part *part)
 		return r;
 	part->linked = true;
 	thaw_crash_point("publish.linked");
-	return 0;
-}
-
-void thaw_part_start_sync(struct thaw_part *part)
-{
-	(void)sync_file_range(part->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
-int thaw_part_sync(struct thaw_part *part, uint64_t *ret_bytes)
-{
-	struct stat st;
-	int r;
-
-	if (!part->linked || part->published)
-		return -EINVAL;
-	r = make_durable(part, &st);
-	if (r) { /* what a failed sync lost is not known: never to be served */
-		unpublish(part);
-		part->linked = false;
-		return r;
-	}
-	thaw_crash_point("publish.synced");
-	part->charged = thaw_store_blocks(&st);
-	thaw_space_settle(part->store->space, part->reserved, part->charged);
-	part->reserved = 0;
-	part->published = true;
-	*ret_bytes = part->charged;
 	return 0;
 }
 
@@ -148,7 +98,7 @@ struct thaw_part *thaw_part_abort(struct thaw_part *part)
 		return NULL;
 	thaw_crash_point("abort.begin");
 	if (part->linked)
-		unpublish(part);
+		thaw_part_unpublish(part);
 	unlink_incoming(part);
 	(void)close(part->fd);
 	part->fd = -1;

@@ -4,7 +4,7 @@
  *
  *   DIR/thawfs.cache        what this is: format version, uuid, whose catalog
  *   DIR/incoming/ID         being transferred, or published and not yet in the catalog
- *   DIR/objects/XX/ID       published; XX = the low byte of ID in hex, ID in hex
+ *   DIR/objects/XX/ID       published; XX = bits 8 to 15 of ID, ID in hex
  *   DIR/quarantine/ID.TIME  did not match its digest; never served
  *
  * ID is the catalog's object id.  A published file is never written, truncated
@@ -111,13 +111,13 @@ int thaw_part_fd(const struct thaw_part *part); /* borrowed; O_RDWR */
 /*
  * Publishing in two steps, so that readers need not wait for the disk: link()
  * gives it its final name (thaw_store_open_object finds it), sync() makes file
- * and name durable and settles the reservation to ret_bytes, its blocks.  In
- * between, start_sync() may be called to have the disk begin.  When sync()
- * fails the name is gone again.
+ * and name durable and settles the reservation to ret_bytes, its blocks.  When
+ * sync() fails the name is gone again.
  */
 int thaw_part_link(struct thaw_part *part);
-void thaw_part_start_sync(struct thaw_part *part);
 int thaw_part_sync(struct thaw_part *part, uint64_t *ret_bytes);
+/* The same for many of one store at the price of few.  codes[i]: how it ended. */
+void thaw_part_sync_many(struct thaw_part *const *parts, size_t n, uint64_t *ret_bytes, int *codes);
 /* Both. */
 int thaw_part_publish(struct thaw_part *part, uint64_t *ret_bytes);
 /* After the catalog transaction. */

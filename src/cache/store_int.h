@@ -40,16 +40,18 @@ struct thaw_store {
 /* store_dir.c: names, directories and what they take */
 
 #define THAW_STORE_NAME 24
-/* "2f1c" / "1c/2f1c" */
+/* "2f1c" / "2f/2f1c" */
 void thaw_store_name(char name[THAW_STORE_NAME], uint64_t object);
 void thaw_store_object_name(char name[THAW_STORE_NAME], uint64_t object);
-void thaw_store_shard_name(char name[THAW_STORE_NAME], unsigned shard); /* "1c" */
+void thaw_store_shard_name(char name[THAW_STORE_NAME], unsigned shard); /* "2f" */
 /* Takes the text up to `end`; only the one spelling thaw_store_name() gives. -EINVAL */
 int thaw_store_parse_name(const char *name, char end, uint64_t *ret_object);
 
+/* Objects staged together mostly have ids close together: with the bits above
+ * the lowest eight they share a directory, and one sync serves them all. */
 static inline unsigned thaw_store_shard_of(uint64_t object)
 {
-	return (unsigned)(object & (THAW_STORE_SHARDS - 1));
+	return (unsigned)(object >> 8 & (THAW_STORE_SHARDS - 1));
 }
 
 static inline uint64_t thaw_store_blocks(const struct stat *st)

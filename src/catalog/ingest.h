@@ -18,6 +18,12 @@
  *   name back           the mark is taken away; with the old tag the old
  *                       object (and what is staged of it) is current again
  * Unchanged entries cost no write.
+ *
+ * Names that share a link_id and a tag share a node.  One of several names that
+ * is listed with another tag leaves for a node of its own (REPLACED, old_node 0:
+ * the node it left lives on under the others), and so each of the others when
+ * it is listed in its turn.  One of several that went is told as REPLACED with
+ * node 0: the name is gone, the file is not lost.
  */
 #ifndef THAW_CATALOG_INGEST_H
 #define THAW_CATALOG_INGEST_H
@@ -35,7 +41,7 @@ enum thaw_change_kind {
 	THAW_CHANGE_ATTR,    /* attributes only */
 	THAW_CHANGE_LOST,    /* name gone from the archive */
 	THAW_CHANGE_FOUND,   /* lost before, there again */
-	THAW_CHANGE_REPLACED,/* another node under the name */
+	THAW_CHANGE_REPLACED,/* another node under the name, or none: node 0 */
 };
 
 struct thaw_change {

@@ -238,8 +238,8 @@ X(FILE_AT,
   " ON f.request = q.seq AND f.seq = ?2 WHERE q.id = ?1")
 X(FILE_MOVE, "UPDATE request_files SET state = ?1, error = ?2 WHERE request = ?3 AND seq = ?4")
 X(FILES_WAITING,
-  "SELECT seq, node, size, state, error FROM request_files WHERE request = ?1 AND seq > ?2"
-  " AND state = 0 ORDER BY seq LIMIT ?3")
+  "SELECT seq, node, size, state, error FROM request_files INDEXED BY request_files_waiting"
+  " WHERE request = ?1 AND seq > ?2 AND state = 0 ORDER BY seq LIMIT ?3")
 X(FILES_PAGE,
   "SELECT seq, node, size, state, error FROM request_files WHERE request = ?1 AND seq > ?2"
   " ORDER BY seq LIMIT ?3")

@@ -133,34 +133,55 @@ static int note_known(struct vanish *v, const struct thaw_known *known)
 	return thaw_idlist_push(&v->files, known->node.id);
 }
 
-static int note_gone(struct vanish *v, const struct thaw_gone *gone)
+static int find_gone(struct thaw_merge *m, const struct thaw_gone *gone, struct thaw_known *ret)
 {
-	struct thaw_listing *listing = v->m->listing;
-	struct thaw_change change = { .kind = THAW_CHANGE_LOST, .name_off = gone->off,
-				      .name_len = gone->len };
+	return thaw_known_name(m->rw, m->listing->dir, m->listing->names + gone->off, gone->len,
+			       ret);
+}
+
+/* What was lost before is no news. */
+static int note_gone(struct vanish *v, const struct thaw_gone *gone, struct thaw_idlist *news)
+{
 	struct thaw_known known;
-	int rc = thaw_known_name(v->m->rw, listing->dir, listing->names + gone->off, gone->len,
-				 &known);
+	int rc = find_gone(v->m, gone, &known);
 
 	if (rc == -ENOENT || (!rc && known.node.lost))
 		return 0;
 	if (!rc)
 		rc = note_known(v, &known);
-	if (rc)
+	return rc ? rc : thaw_idlist_push(news, (uint64_t)(uintptr_t)gone);
+}
+
+/* A name that is not there any more was one of several: its file is not lost. */
+static int tell_gone(struct vanish *v, const struct thaw_gone *gone)
+{
+	struct thaw_change change = { .kind = THAW_CHANGE_LOST, .name_off = gone->off,
+				      .name_len = gone->len };
+	struct thaw_known known;
+	int rc = find_gone(v->m, gone, &known);
+
+	if (rc && rc != -ENOENT)
 		return rc;
-	change.node = known.alias ? known.alias : known.node.id;
-	return thaw_listing_change(listing, &change);
+	if (rc)
+		change.kind = THAW_CHANGE_REPLACED;
+	else
+		change.node = known.node.id;
+	return thaw_listing_change(v->m->listing, &change);
 }
 
 int thaw_vanish_names(struct thaw_merge *m, const struct thaw_gone *gone, size_t n)
 {
 	struct vanish v = { .m = m };
+	struct thaw_idlist news = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = note_gone(&v, &gone[i]);
+		rc = note_gone(&v, &gone[i], &news);
 	if (!rc)
 		rc = run(&v);
+	for (size_t i = 0; i < news.count && !rc; i++)
+		rc = tell_gone(&v, (const struct thaw_gone *)(uintptr_t)news.ids[i]);
+	thaw_idlist_release(&news);
 	release(&v);
 	return rc;
 }

@@ -22,17 +22,16 @@ struct evicting {
 /* What stays although it was asked for is a failure of that path. */
 static void tell_stayed(struct evicting *e, const char *word, uint64_t pinned, uint64_t busy)
 {
-	char text[128];
+	char text[128], files[THAW_FILES_TEXT];
 
 	if (pinned) {
-		(void)snprintf(text, sizeof(text),
-			       "%" PRIu64 " pinned file%s stayed (--force drops them too)", pinned,
-			       pinned == 1 ? "" : "s");
+		(void)snprintf(text, sizeof(text), "%s, pinned, stayed (--force drops them too)",
+			       thaw_out_files(files, pinned));
 		thaw_run_failed(e->run, word, strlen(word), -EBUSY, text);
 	}
 	if (busy) {
-		(void)snprintf(text, sizeof(text), "%" PRIu64 " file%s in use stayed", busy,
-			       busy == 1 ? "" : "s");
+		(void)snprintf(text, sizeof(text), "%s, in use, stayed",
+			       thaw_out_files(files, busy));
 		thaw_run_failed(e->run, word, strlen(word), -EBUSY, text);
 	}
 	e->stayed += pinned || busy;
@@ -57,14 +56,14 @@ static void evicted(void *ctx, const char *word, json_t *item)
 
 static void print_sum(struct evicting *e)
 {
-	char size[THAW_SIZE_TEXT];
+	char size[THAW_SIZE_TEXT], files[THAW_FILES_TEXT];
 
 	if (e->run->args->json)
 		thaw_json_end(&e->json, json_pack("{s:I, s:I, s:O}", "evicted_files",
 						  (json_int_t)e->files, "evicted_bytes",
 						  (json_int_t)e->bytes, "errors", e->run->errors));
 	else
-		(void)printf("evicted %" PRIu64 " files, %s\n", e->files,
+		(void)printf("evicted %s, %s\n", thaw_out_files(files, e->files),
 			     thaw_format_size(size, e->bytes));
 }
 
@@ -72,16 +71,17 @@ int thaw_cmd_evict(const struct thaw_args *args)
 {
 	struct thaw_run run;
 	struct evicting e = {.run = &run};
-	int status;
+	int rc, status;
 
 	if (thaw_run_open(&run, args, args->words[0]) == 0) {
 		if (args->json)
 			thaw_json_begin(&e.json, stdout, "evicted");
-		(void)thaw_run_words(
+		rc = thaw_run_words(
 			&run,
 			json_pack("{s:s, s:b}", "op", THAW_OP_EVICT, "force", args->force ? 1 : 0),
 			args->words, args->count, evicted, &e);
-		print_sum(&e);
+		if (!rc || args->json)
+			print_sum(&e);
 		/* a path counts as done when all of it, or some of it, went */
 		run.done -= run.done < e.stayed ? run.done : e.stayed;
 		run.done += e.files;

@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <thaw/control_proto.h>
+#include <thaw/xattr_names.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -29,25 +31,19 @@ struct importing {
 
 /* --- which ---------------------------------------------------------------- */
 
-/* A word without '/' that is no path in the mount names a collection. */
-static bool is_collection(struct thaw_run *run, const char *word)
+/* Everything in a mount names the socket, so a word that does is a path; one
+ * with a slash is meant as one. */
+static bool is_path(const char *word)
 {
-	_cleanup_free_ char *path = NULL;
-	const struct thaw_mount *mount;
-
-	if (strchr(word, '/') || word[0] == '.')
-		return false;
-	if (thaw_place_resolve(&run->place, word, &path))
-		return true;
-	mount = thaw_mounts_containing(&run->place.mounts, path);
-	return !mount || !thaw_mount_is_ours(mount) || access(path, F_OK) != 0;
+	return strchr(word, '/') || word[0] == '.' ||
+	       lgetxattr(word, THAW_XATTR_SOCKET, NULL, 0) > 0;
 }
 
 /* The first word that tells where the mount is; NULL: none of them. */
 static const char *first_path(const struct thaw_args *args)
 {
 	for (size_t i = 0; i < args->count; i++) {
-		if (strchr(args->words[i], '/') || args->words[i][0] == '.')
+		if (is_path(args->words[i]))
 			return args->words[i];
 	}
 	return NULL;
@@ -59,7 +55,7 @@ static int add_word(struct thaw_run *run, json_t *paths, json_t *collections, co
 	struct thaw_err err = {""};
 	int rc;
 
-	if (is_collection(run, word)) {
+	if (!is_path(word)) {
 		if (json_array_append_new(collections, json_string(word))) {
 			thaw_run_failed(run, word, strlen(word), -ENOENT, "no such collection");
 			return -ENOENT;

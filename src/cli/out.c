@@ -178,6 +178,12 @@ const char *thaw_out_user(char text[THAW_USER_TEXT], uint32_t uid)
 	return text;
 }
 
+const char *thaw_out_files(char text[THAW_FILES_TEXT], uint64_t n)
+{
+	(void)snprintf(text, THAW_FILES_TEXT, "%" PRIu64 " file%s", n, n == 1 ? "" : "s");
+	return text;
+}
+
 uint64_t thaw_json_u64(const json_t *object, const char *key)
 {
 	json_int_t value = json_integer_value(json_object_get(object, key));

@@ -48,6 +48,10 @@ void thaw_json_print(FILE *out, json_t *value);
 #define THAW_USER_TEXT 64
 const char *thaw_out_user(char text[THAW_USER_TEXT], uint32_t uid);
 
+/* "1 file", "12 files" */
+#define THAW_FILES_TEXT 32
+const char *thaw_out_files(char text[THAW_FILES_TEXT], uint64_t n);
+
 /* Members of an answer, with a default where they are not as expected. */
 uint64_t thaw_json_u64(const json_t *object, const char *key);
 const char *thaw_json_text(const json_t *object, const char *key);

@@ -4,6 +4,7 @@
  * go there, and having directories listed that nobody has looked into yet.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -84,6 +85,65 @@ static int resolve(struct thaw_session *session, const char *path, size_t len, s
 	return walk->listed == THAW_UNLISTED ? -EINPROGRESS : -EIO;
 }
 
+/* Length of the directory part, without its slash; 0: at the top, or the path
+ * does not end in a plain name. */
+static size_t directory_part(const char *path, size_t len)
+{
+	const char *slash = memrchr(path, '/', len);
+	size_t name = slash ? len - (size_t)(slash - path) - 1 : 0;
+
+	if (!name || (name == 1 && slash[1] == '.'))
+		return 0;
+	return (size_t)(slash - path);
+}
+
+void thaw_session_leave_dir(struct thaw_session *session)
+{
+	free(session->entered.path);
+	session->entered = (struct thaw_entered){.path = NULL};
+}
+
+static void remember_dir(struct thaw_session *session, const char *path, size_t len, uint64_t dir)
+{
+	thaw_session_leave_dir(session);
+	if (!len || !dir)
+		return;
+	session->entered.path = strndup(path, len); /* without it only slower */
+	session->entered.len = len;
+	session->entered.dir = dir;
+}
+
+static bool is_entered(const struct thaw_session *session, const char *path, size_t len)
+{
+	const struct thaw_entered *entered = &session->entered;
+
+	return entered->path && entered->len == len && memcmp(entered->path, path, len) == 0;
+}
+
+/* One name in the directory of the path before. */
+static int look_up_in_entered(struct thaw_session *session, const char *name, size_t len,
+			      struct walk *walk, struct thaw_node *ret)
+{
+	int rc = thaw_stage_lookup(session->stage, session->entered.dir, name, len, ret);
+
+	walk->last_dir = session->entered.dir;
+	return rc ? rc : check(walk, ret, true);
+}
+
+static int resolve_once(struct thaw_session *session, const char *path, size_t len,
+			struct walk *walk, struct thaw_node *ret)
+{
+	size_t dir = directory_part(path, len);
+	int rc;
+
+	if (dir && is_entered(session, path, dir))
+		return look_up_in_entered(session, path + dir + 1, len - dir - 1, walk, ret);
+	rc = resolve(session, path, len, walk, ret);
+	if (!rc)
+		remember_dir(session, path, dir, walk->last_dir);
+	return rc;
+}
+
 int thaw_session_resolve(struct thaw_session *session, const char *path, size_t len, unsigned need,
 			 struct thaw_node *ret, struct thaw_err *err)
 {
@@ -94,7 +154,7 @@ int thaw_session_resolve(struct thaw_session *session, const char *path, size_t 
 	if (has_dot_dot(path, len))
 		return thaw_err_set(err, -EINVAL, "\"..\" is not taken: send the resolved path");
 	do {
-		rc = resolve(session, path, len, &walk, &node);
+		rc = resolve_once(session, path, len, &walk, &node);
 		if (rc == -EINPROGRESS)
 			rc = thaw_session_want_dir(session, walk.last_dir, err);
 		else

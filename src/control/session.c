@@ -36,6 +36,7 @@ static struct thaw_job *job_free(struct thaw_job *job)
 void thaw_session_release(struct thaw_session *session)
 {
 	session->job = job_free(session->job);
+	thaw_session_leave_dir(session);
 	free(session->batch.nodes);
 	session->batch = (struct thaw_batch){0};
 	thaw_buf_release(&session->out);
@@ -103,11 +104,12 @@ static void finish_job(struct thaw_session *session, int rc)
 			 session->peer.uid, session->peer.pid, job->op->name,
 			 rc < 0 ? thaw_err_name(rc) : "ok", job->targets.done, job->targets.failed);
 	session->job = job_free(job);
+	thaw_session_leave_dir(session);
 }
 
 static int begin(struct thaw_session *session, const char *line, size_t len, struct thaw_err *err)
 {
-	const struct thaw_op *op;
+	const struct thaw_op *op = NULL;
 	struct thaw_job *job;
 	json_t *req = NULL;
 	int rc = parse(line, len, &req, err);

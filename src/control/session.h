@@ -41,6 +41,14 @@ struct thaw_batch {
 	size_t count, room;
 };
 
+/* The directory of the path before: lists name many files of one.  Good for
+ * one request, in which permissions count as they were when it was entered. */
+struct thaw_entered {
+	char *path; /* owned; NULL: none */
+	size_t len;
+	uint64_t dir;
+};
+
 struct thaw_session {
 	struct thaw_stage *stage; /* borrowed */
 	struct thaw_peer peer;    /* owned; set by the driver after init */
@@ -48,6 +56,7 @@ struct thaw_session {
 	struct thaw_wait wait;    /* done is set by the driver */
 	int wake_status;
 	unsigned listings; /* directories waited for since something was found */
+	struct thaw_entered entered;
 	struct thaw_batch batch;
 	struct thaw_job *job; /* owned; NULL: between requests */
 };
@@ -73,5 +82,6 @@ bool thaw_session_reaches(struct thaw_session *session, const char *path, size_t
  * that gave an answer, whatever it was. */
 int thaw_session_want_dir(struct thaw_session *session, uint64_t dir, struct thaw_err *err);
 void thaw_session_found(struct thaw_session *session);
+void thaw_session_leave_dir(struct thaw_session *session); /* forgets `entered` */
 
 #endif

@@ -76,6 +76,12 @@ static int check_directory(const char *path, struct thaw_err *err)
 	return 0;
 }
 
+/* It was dead already, died while we asked, or did so over io_uring. */
+static bool is_of_the_dead(int error)
+{
+	return error == ENOTCONN || error == ECONNABORTED || error == ECANCELED;
+}
+
 int thaw_fuse_check_mountpoint(const char *path, bool *ret_stale, struct thaw_err *err)
 {
 	/* Unlike thaw_path_resolve, it does not stat what it finds: a dead mount
@@ -91,7 +97,7 @@ int thaw_fuse_check_mountpoint(const char *path, bool *ret_stale, struct thaw_er
 		return check_directory(real, err);
 	/* Of a dead mount the kernel still knows the attributes, so stat(2) will not
 	 * do.  A living one is waited for, which is as good an answer. */
-	if (statvfs(real, &st) == 0 || (errno != ENOTCONN && errno != ECONNABORTED))
+	if (statvfs(real, &st) == 0 || !is_of_the_dead(errno))
 		return thaw_err_set(err, -EBUSY, "thawfs is already mounted on %s", real);
 	r = take_away(real);
 	if (r < 0)

@@ -10,7 +10,7 @@
 #include "base/thread.h"
 #include "stage/impl.h"
 
-#define BATCH 64
+#define BATCH 128
 #define LINE_MAX 512 /* each holds a descriptor and counts on memory */
 
 /* engine held. */
@@ -81,15 +81,17 @@ static void take_batch(struct stage_durable *d, struct batch *batch)
 	d->count -= batch->n;
 }
 
-/* The disk gets all of the batch to do before the first is waited for. */
 static void sync_files(struct batch *batch)
 {
+	struct thaw_part *parts[BATCH];
+	uint64_t bytes[BATCH] = { 0 };
+
 	for (size_t i = 0; i < batch->n; i++)
-		thaw_part_start_sync(batch->flights[i]->part);
+		parts[i] = batch->flights[i]->part;
+	thaw_part_sync_many(parts, batch->n, bytes, batch->results);
 	for (size_t i = 0; i < batch->n; i++) {
 		batch->rows[i] = batch->flights[i]->published;
-		batch->results[i] =
-			thaw_part_sync(batch->flights[i]->part, &batch->rows[i].bytes);
+		batch->rows[i].bytes = bytes[i];
 	}
 }
 

@@ -309,21 +309,28 @@ struct round {
 	size_t order[CANDIDATES];
 };
 
-/* One page of candidates.  Takes victims worth `need` from it if it can. */
+/* One page of candidates.  Takes victims from it until the sum is `need`, if it can: those
+ * that turn out to be mapped make way for the next in order. */
 static int evict_from(struct thaw_stage *stage, struct round *round, size_t n, uint64_t need,
 		      struct thaw_evict_result *sum)
 {
 	int64_t now = thaw_clock_real_s();
-	uint64_t bytes;
-	size_t chosen;
+	uint64_t bytes, seed = (uint64_t)thaw_clock_mono_ns();
+	size_t chosen = 1;
+	int r = 0;
 
 	for (size_t i = 0; i < n; i++)
 		describe(stage, &round->rows[i], now, &round->seen[i]);
-	chosen = thaw_policy_victims(policy_of(stage), round->seen, n, need,
-				     (uint64_t)thaw_clock_mono_ns(), round->order, &bytes);
-	for (size_t i = 0; i < chosen; i++)
-		round->victims[i] = round->rows[round->order[i]];
-	return stage_evict_objects(stage, round->victims, chosen, sum);
+	while (r == 0 && chosen && sum->evicted_bytes < need) {
+		chosen = thaw_policy_victims(policy_of(stage), round->seen, n,
+					     need - sum->evicted_bytes, seed, round->order, &bytes);
+		for (size_t i = 0; i < chosen; i++) {
+			round->victims[i] = round->rows[round->order[i]];
+			round->seen[round->order[i]].busy = true; /* not again */
+		}
+		r = stage_evict_objects(stage, round->victims, chosen, sum);
+	}
+	return r;
 }
 
 static int evict_bytes(struct thaw_stage *stage, uint64_t need, struct thaw_evict_result *sum)
@@ -346,7 +353,7 @@ static int evict_bytes(struct thaw_stage *stage, uint64_t need, struct thaw_evic
 		after_time = order == THAW_BY_STAGED_AT ? round->rows[n - 1].staged_at :
 							  round->rows[n - 1].last_used;
 		after_id = round->rows[n - 1].object;
-		r = evict_from(stage, round, n, need - sum->evicted_bytes, sum);
+		r = evict_from(stage, round, n, need, sum);
 	}
 	return r;
 }

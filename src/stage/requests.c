@@ -18,8 +18,8 @@
 #include "stage/admin.h"
 #include "stage/impl.h"
 
-#define WINDOW 64       /* files under way at once */
-#define PER_TURN 16     /* of one request, so that all get on */
+#define WINDOW 256      /* files under way at once */
+#define PER_TURN 64     /* of one request, so that all get on */
 #define OPEN_REQUESTS 64
 #define UPDATES 256
 #define RETRY_NS THAW_NS_PER_S /* after the catalog failed */

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +36,8 @@ static void empty(int dir)
 			continue;
 		if (unlinkat(dirfd(d), e->d_name, 0) == 0)
 			continue;
-		(void)fchmodat(dirfd(d), e->d_name, 0700, 0);
+		if (fchmodat(dirfd(d), e->d_name, 0700, 0) < 0)
+			continue;
 		sub = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (sub >= 0)
 			empty(sub);
@@ -274,6 +277,17 @@ int get_all(struct thaw_archive *ar, const char *key, struct taken *taken, struc
 bool is_root(void)
 {
 	return geteuid() == 0;
+}
+
+bool private_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	/* the old descriptor leads to the tree outside of the namespace */
+	(void)close(scratch_fd);
+	scratch_fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(scratch_fd, 0);
+	return true;
 }
 
 void as_nobody(void (*fn)(void))

@@ -70,6 +70,9 @@ void taken_release(struct taken *taken);
 /* A whole file with the tag that stat() gives; its code. */
 int get_all(struct thaw_archive *ar, const char *key, struct taken *taken, struct thaw_err *err);
 
+/* Mounts made after this are this process's own and end with it.  False: not
+ * allowed here. */
+bool private_mounts(void);
 /* Runs fn in a child that is no longer root; its ck_asserts count here too. */
 void as_nobody(void (*fn)(void));
 bool is_root(void);

@@ -111,6 +111,7 @@ START_TEST(holes_are_zeros)
 	const off_t far = INT64_C(6) << 30;
 	struct thaw_archive *ar = open_scratch();
 	struct taken taken = {0};
+	size_t filled = 0;
 	struct thaw_entry e;
 	int fd = openat(scratch_fd, "sparse", O_WRONLY | O_CREAT, 0644);
 
@@ -124,7 +125,8 @@ START_TEST(holes_are_zeros)
 			 0);
 	ck_assert_uint_eq(taken.len, 2 * MIB + 3);
 	for (size_t i = 0; i < 2 * MIB; i++)
-		ck_assert_msg(taken.data[i] == 0, "%zu", i);
+		filled += taken.data[i] != 0;
+	ck_assert_uint_eq(filled, 0);
 	ck_assert_mem_eq(taken.data + 2 * MIB, "end", 3);
 	taken_release(&taken);
 	(void)thaw_archive_close(ar);

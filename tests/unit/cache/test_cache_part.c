@@ -50,7 +50,7 @@ START_TEST(stages_every_size)
 
 	bytes = scratch_stage(&s, 0xabc, size);
 	scratch_check_object(&s, 0xabc, size);
-	ck_assert_int_eq(stat(scratch_path(dir, "objects/bc/abc"), &st), 0);
+	ck_assert_int_eq(stat(scratch_path(dir, "objects/0a/abc"), &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0400);
 	ck_assert_uint_eq(st.st_nlink, 1);
 	ck_assert_int_eq(thaw_store_charge(s.store, 0xabc, &charge), 0);

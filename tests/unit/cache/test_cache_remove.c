@@ -53,7 +53,7 @@ START_TEST(goes_with_its_bytes)
 {
 	uint64_t before, charge;
 
-	scratch_stage(&s, 0x107, 1);
+	scratch_stage(&s, 0x8, 1);
 	before = scratch_used(&s.space);
 	charge = scratch_stage(&s, 7, FILE_SIZE);
 	ck_assert_int_eq(thaw_store_remove(s.store, 7), 0);
@@ -61,8 +61,8 @@ START_TEST(goes_with_its_bytes)
 	ck_assert_uint_eq(scratch_used(&s.space), before);
 	scratch_check_books(&s, dir);
 	ck_assert_int_eq(thaw_store_remove(s.store, 7), 0);    /* it was not there */
-	ck_assert_int_eq(thaw_store_remove(s.store, 0xee), 0); /* nor its shard */
-	scratch_check_object(&s, 0x107, 1);
+	ck_assert_int_eq(thaw_store_remove(s.store, 0xee00), 0); /* nor its shard */
+	scratch_check_object(&s, 0x8, 1);
 }
 END_TEST
 

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/thread.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/pin.h"
 #include "catalog/schema.h"
@@ -97,29 +100,75 @@ START_TEST(new_one)
 }
 END_TEST
 
-START_TEST(second_daemon)
+/* A daemon that has the catalog; killed by the caller. */
+static pid_t start_holder(bool stopping)
 {
-	char pid[32];
-	int status, pipes[2];
-	pid_t child;
+	int pipes[2];
 	char byte = 0;
+	pid_t child;
 
-	fixture_dir_setup();
 	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
 	child = fork();
 	if (!child) {
-		if (thaw_catalog_open(fixture_path, &cat, NULL) || write(pipes[1], &byte, 1) != 1)
+		if (thaw_catalog_open(fixture_path, &cat, NULL))
+			_exit(1);
+		if (stopping)
+			thaw_catalog_stopping(cat);
+		if (write(pipes[1], &byte, 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
 	}
+	close(pipes[1]);
 	ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
-	ck_assert_int_eq(try_open(), -EBUSY);
-	(void)snprintf(pid, sizeof(pid), "pid %ld", (long)child);
-	ck_assert_msg(strstr(err.text, pid) != NULL, "%s", err.text);
+	close(pipes[0]);
+	return child;
+}
+
+static void end_holder(pid_t child)
+{
+	int status;
+
 	kill(child, SIGKILL);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
+}
+
+START_TEST(second_daemon)
+{
+	char pid[32];
+	pid_t child;
+
+	fixture_dir_setup();
+	child = start_holder(false);
+	ck_assert_int_eq(try_open(), -EBUSY);
+	(void)snprintf(pid, sizeof(pid), "pid %ld)", (long)child);
+	ck_assert_msg(strstr(err.text, pid) != NULL, "%s", err.text);
+	end_holder(child);
 	ck_assert_int_eq(try_open(), 0);
+	cat = thaw_catalog_close(cat);
+	fixture_dir_teardown();
+}
+END_TEST
+
+static void *end_later(void *arg)
+{
+	/* Longer than a daemon that does not say it is stopping is waited for. */
+	(void)nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 500 * THAW_NS_PER_MS }, NULL);
+	kill(*(const pid_t *)arg, SIGKILL);
+	return NULL;
+}
+
+START_TEST(stopping_daemon_is_waited_for)
+{
+	pthread_t thread;
+	pid_t child;
+
+	fixture_dir_setup();
+	child = start_holder(true);
+	ck_assert_int_eq(thaw_thread_start(&thread, "end", end_later, &child), 0);
+	ck_assert_int_eq(try_open(), 0);
+	pthread_join(thread, NULL);
+	end_holder(child);
 	cat = thaw_catalog_close(cat);
 	fixture_dir_teardown();
 }
@@ -373,6 +422,7 @@ int main(void)
 
 	tcase_add_test(tc, new_one);
 	tcase_add_test(tc, second_daemon);
+	tcase_add_test(tc, stopping_daemon_is_waited_for);
 	tcase_add_test(tc, damaged_empty);
 	tcase_add_loop_test(tc, damaged_cut, 0, 8);
 	tcase_add_loop_test(tc, damaged_zeroed, 0, 2);

@@ -396,9 +396,9 @@ START_TEST(evict)
 	stub_at(stage, c)->state = THAW_STATE_ONLINE;
 	ck_assert_int_eq(run("pin @/news/a.txt"), 0);
 	expect("evict @/news", 3, "evicted 2 files, 3M\n",
-	       "thaw: /mnt/stub/news: 1 pinned file stayed (--force drops them too)\n");
+	       "thaw: /mnt/stub/news: 1 file, pinned, stayed (--force drops them too)\n");
 	expect("evict @/news/a.txt", 1, "evicted 0 files, 0\n", NULL);
-	expect("evict @/news/a.txt --force", 0, "evicted 1 files, 1000\n", "");
+	expect("evict @/news/a.txt --force", 0, "evicted 1 file, 1000\n", "");
 	expect("evict @/news", 0, "evicted 0 files, 0\n", ""); /* nothing to do is done */
 }
 END_TEST

@@ -151,6 +151,14 @@ int thaw_stage_resolve(struct thaw_stage *stage, const char *path, size_t len,
 	return 0;
 }
 
+int thaw_stage_lookup(struct thaw_stage *stage, uint64_t dir, const char *name, size_t len,
+		      struct thaw_node *ret)
+{
+	int rc = find_child(stage, dir, name, len, ret);
+
+	return rc && !stub_at(stage, dir)->node.listed ? -EINPROGRESS : rc;
+}
+
 int thaw_stage_children(struct thaw_stage *stage, uint64_t dir, const char *after, size_t after_len,
 			size_t limit, thaw_child_fn *fn, void *ctx)
 {

@@ -453,6 +453,34 @@ START_TEST(stage_needs_read)
 }
 END_TEST
 
+/* The second path of a directory takes a shorter way; it must see the same. */
+START_TEST(files_of_one_directory_are_each_checked)
+{
+	become(1000);
+	stage_paths("{\"op\":\"stage\",\"paths\":[\"/open/a.txt\",\"/open/b.txt\",\"/open/none\","
+		    "\"/open/a.txt\",\"/open/sub\",\"/open/.\",\"/open/\",\"/open//a.txt\","
+		    "\"/open/a.txt/\"]}");
+	ck_assert_uint_eq(json_array_size(items), 2);
+	ck_assert_str_eq(item_code(0), "EACCES");
+	ck_assert_str_eq(item_code(1), "ENOENT");
+	ck_assert_int_eq(number(last, "paths"), 7);
+	become(7);
+	stage_paths("{\"op\":\"stage\",\"paths\":[\"/open/b.txt\"]}"); /* nothing was kept */
+	stub_at(stage, open_dir)->node.mode = 0700;
+	expect_error("{\"op\":\"stage\",\"paths\":[\"/open/b.txt\"]}", "EACCES");
+}
+END_TEST
+
+START_TEST(a_name_in_a_directory_that_became_unlisted_is_waited_for)
+{
+	stage->list_at_once = true;
+	stub_at(stage, sub)->node.listed = THAW_UNLISTED;
+	expect_ok("{\"op\":\"stage\",\"paths\":[\"/open/sub/c.txt\",\"/open/sub/none\"]}");
+	ck_assert_uint_eq(json_array_size(items), 1);
+	ck_assert_str_eq(item_code(0), "ENOENT");
+}
+END_TEST
+
 START_TEST(stage_in_many_lines)
 {
 	expect_error("{\"op\":\"stage_paths\",\"paths\":[\"/open\"]}", "EINVAL");
@@ -755,6 +783,8 @@ static void add(TCase *tcase)
 	tcase_add_test(tcase, a_walk_lists_as_it_goes);
 	tcase_add_test(tcase, stage_names_what_it_could_not_take);
 	tcase_add_test(tcase, stage_needs_read);
+	tcase_add_test(tcase, files_of_one_directory_are_each_checked);
+	tcase_add_test(tcase, a_name_in_a_directory_that_became_unlisted_is_waited_for);
 	tcase_add_test(tcase, stage_in_many_lines);
 	tcase_add_test(tcase, a_request_has_the_wlcg_shape);
 	tcase_add_test(tcase, files_come_in_pages);

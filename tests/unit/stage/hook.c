@@ -179,6 +179,14 @@ bool gate_wait_held(struct gate *gate, unsigned n)
 	return rc;
 }
 
+void gate_let(struct gate *gate, unsigned n)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->let += n;
+	pthread_cond_broadcast(&gate->cond);
+	pthread_mutex_unlock(&gate->lock);
+}
+
 /* A cancel has no wake-up. */
 int gate_pass(struct gate *gate, const struct thaw_call *call)
 {
@@ -187,7 +195,7 @@ int gate_pass(struct gate *gate, const struct thaw_call *call)
 	pthread_mutex_lock(&gate->lock);
 	gate->held++;
 	pthread_cond_broadcast(&gate->cond);
-	while (gate->shut && !cancelled) {
+	while (gate->shut && !gate->let && !cancelled) {
 		struct timespec until;
 
 		in_ms(&until, 5);
@@ -195,6 +203,7 @@ int gate_pass(struct gate *gate, const struct thaw_call *call)
 		cancelled = call->cancel && atomic_load(call->cancel);
 	}
 	gate->held--;
+	gate->let -= gate->let && gate->shut;
 	pthread_mutex_unlock(&gate->lock);
 	return cancelled ? -ECANCELED : 0;
 }

@@ -41,10 +41,12 @@ struct gate {
 	pthread_cond_t cond;
 	bool shut;
 	unsigned held;
+	unsigned let; /* that may pass though it is shut */
 };
 void gate_init(struct gate *gate, bool shut);
 void gate_open(struct gate *gate);
 void gate_shut(struct gate *gate);
+void gate_let(struct gate *gate, unsigned n);
 /* Waits until `n` calls are held; false after twenty seconds. */
 bool gate_wait_held(struct gate *gate, unsigned n);
 /* In a hook: 0 when it was opened, -ECANCELED when the call was cancelled. */

@@ -278,7 +278,7 @@ START_TEST(file_missing_in_the_cache)
 	node = rig_node(&rig, "f");
 	ck_assert_int_eq(open_compare(rig.stage, node, 0, 5000, 3), 0);
 	o = rig_object(&rig, "f");
-	(void)snprintf(path, sizeof(path), "%s/objects/%02x/%jx", rig.cache, (unsigned)(o.id & 255),
+	(void)snprintf(path, sizeof(path), "%s/objects/%02x/%jx", rig.cache, (unsigned)(o.id >> 8 & 255),
 		       (uintmax_t)o.id);
 	rig_await(!rig_objects(&rig));
 	ck_assert_int_eq(unlink(path), 0);
