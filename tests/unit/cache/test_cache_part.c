@@ -97,13 +97,13 @@ START_TEST(abort_gives_all_back)
 
 	scratch_stage(&s, 0x99, 1); /* the shard's directory stays */
 	before = scratch_used(&s.space);
-	ck_assert_ptr_null(thaw_part_abort(scratch_fill(&s, 0x199, 300000)));
+	ck_assert_ptr_null(thaw_part_abort(scratch_fill(&s, 0x9a, 300000)));
 	ck_assert_uint_eq(scratch_used(&s.space), before);
-	part = scratch_fill(&s, 0x199, 300000);
+	part = scratch_fill(&s, 0x9a, 300000);
 	ck_assert_int_eq(thaw_part_publish(part, &bytes), 0);
 	ck_assert_ptr_null(thaw_part_abort(part));
 	ck_assert_uint_eq(scratch_used(&s.space), before);
-	ck_assert_int_eq(thaw_store_open_object(s.store, 0x199, 300000, &fd), -ENOENT);
+	ck_assert_int_eq(thaw_store_open_object(s.store, 0x9a, 300000, &fd), -ENOENT);
 	ck_assert_uint_eq(scratch_count(scratch_path(dir, "incoming")), 0);
 	scratch_check_books(&s, dir);
 	ck_assert_ptr_null(thaw_part_abort(NULL));
