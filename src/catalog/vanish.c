@@ -140,16 +140,17 @@ static int find_gone(struct thaw_merge *m, const struct thaw_gone *gone, struct 
 }
 
 /* What was lost before is no news. */
-static int note_gone(struct vanish *v, const struct thaw_gone *gone, struct thaw_idlist *news)
+static int note_gone(struct vanish *v, const struct thaw_gone *gone, size_t i,
+		     struct thaw_idlist *news)
 {
 	struct thaw_known known;
-	int rc = find_gone(v->m, gone, &known);
+	int rc = find_gone(v->m, &gone[i], &known);
 
 	if (rc == -ENOENT || (!rc && known.node.lost))
 		return 0;
 	if (!rc)
 		rc = note_known(v, &known);
-	return rc ? rc : thaw_idlist_push(news, (uint64_t)(uintptr_t)gone);
+	return rc ? rc : thaw_idlist_push(news, i);
 }
 
 /* A name that is not there any more was one of several: its file is not lost. */
@@ -176,11 +177,11 @@ int thaw_vanish_names(struct thaw_merge *m, const struct thaw_gone *gone, size_t
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = note_gone(&v, &gone[i], &news);
+		rc = note_gone(&v, gone, i, &news);
 	if (!rc)
 		rc = run(&v);
 	for (size_t i = 0; i < news.count && !rc; i++)
-		rc = tell_gone(&v, (const struct thaw_gone *)(uintptr_t)news.ids[i]);
+		rc = tell_gone(&v, &gone[news.ids[i]]);
 	thaw_idlist_release(&news);
 	release(&v);
 	return rc;
