@@ -45,8 +45,7 @@ static void reply_open(struct thaw_fuse *fuse, fuse_req_t req, struct fuse_file_
 		fi->keep_cache = 0;
 		thaw_metrics_add(THAW_M_PASSTHROUGH_OPENS, 1);
 	} else {
-		/* A node never changes its content: what the kernel has is right. */
-		fi->keep_cache = 1;
+		fi->keep_cache = opened.keep_pages;
 	}
 	/* Not taken: the kernel will send no RELEASE. */
 	if (fuse_reply_open(req, fi) < 0)

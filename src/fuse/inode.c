@@ -18,7 +18,6 @@
 #include "fuse/backing.h"
 #include "stage/open.h"
 
-#define PTMIN (getenv("PTMIN")?(uint64_t)atoll(getenv("PTMIN")):0)
 #define SHARDS 256u
 #define CHAINS 256u /* of a shard */
 #define SHARD_KEPT (THAW_INODES_KEPT / SHARDS)
@@ -36,6 +35,7 @@ struct thaw_inode {
 	unsigned waiting;      /* threads that look at it without the lock */
 	bool used;             /* since the hand came by */
 	bool doomed;           /* left the cache: drop it when it is idle */
+	bool pages_good;       /* the kernel's pages of it are of a whole file, if it has any */
 };
 
 struct shard {
@@ -164,8 +164,21 @@ static struct remains make_room(struct shard *shard)
 	return (struct remains){ NULL, 0 };
 }
 
+/* Pages that came while it was arriving are as good as the digest at its end:
+ * after a transfer that failed, or one we know nothing of, they must go.  While
+ * handles are open they are all of this one object. */
+static bool may_keep_pages(struct thaw_inode *inode)
+{
+	bool keep = inode->pages_good || inode->mode == CACHED;
+
+	inode->pages_good = thaw_obj_is_whole(inode->obj);
+	return keep;
+}
+
 static void count_open(struct thaw_inode *inode, bool passthrough, struct thaw_opened *ret)
 {
+	bool keep = may_keep_pages(inode);
+
 	if (passthrough)
 		inode->pass++;
 	else
@@ -173,13 +186,18 @@ static void count_open(struct thaw_inode *inode, bool passthrough, struct thaw_o
 	inode->mode = passthrough ? PASSTHROUGH : CACHED;
 	inode->used = true;
 	check(inode);
-	*ret = (struct thaw_opened){ inode, passthrough, passthrough ? inode->backing_id : 0 };
+	*ret = (struct thaw_opened){
+		.inode = inode,
+		.passthrough = passthrough,
+		.backing_id = passthrough ? inode->backing_id : 0,
+		.keep_pages = keep && !passthrough,
+	};
 }
 
 static bool wants_backing(struct thaw_inodes *inodes, const struct thaw_inode *inode)
 {
 	return inode->mode == IDLE && !inode->backing_id && atomic_load(&inodes->fuse_fd) >= 0 &&
-	       thaw_obj_size(inode->obj) >= PTMIN && thaw_obj_is_whole(inode->obj);
+	       thaw_obj_is_whole(inode->obj);
 }
 
 bool thaw_inodes_try_open(struct thaw_inodes *inodes, uint64_t node, struct thaw_opened *ret)
@@ -275,8 +293,15 @@ int thaw_inodes_open(struct thaw_inodes *inodes, uint64_t node, struct thaw_obj 
 	inode->waiting++;
 	while (inode->mode == REGISTERING)
 		thaw_cond_wait(&shard->registered, &shard->lock);
-	/* A node is one content for ever, and what is open stays the object. */
-	assert(inode->mode == IDLE || inode->obj == obj);
+	/* Handles are open whose transfer failed; it has come anew since.  What is
+	 * open stays the object, so these must go first. */
+	if (inode->mode != IDLE && inode->obj != obj) {
+		inode->waiting--;
+		thaw_mutex_unlock(&shard->lock);
+		thaw_stage_close(inodes->stage, obj);
+		let_go(inodes, pushed);
+		return -EIO;
+	}
 	if (inode->mode == IDLE)
 		old = adopt(inode, obj);
 	if (wants_backing(inodes, inode))
@@ -298,6 +323,7 @@ void thaw_inodes_close(struct thaw_inodes *inodes, struct thaw_opened opened)
 
 	thaw_mutex_lock(&shard->lock);
 	check(inode);
+	inode->pages_good = inode->pages_good || thaw_obj_is_whole(obj);
 	if (opened.passthrough)
 		inode->pass--;
 	else

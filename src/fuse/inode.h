@@ -42,7 +42,8 @@ struct thaw_stage;
 struct thaw_opened {
 	struct thaw_inode *inode;
 	bool passthrough;
-	int backing_id; /* of passthrough */
+	int backing_id;  /* of passthrough */
+	bool keep_pages; /* what the kernel has cached of it is right (cached opens) */
 };
 
 struct thaw_inodes *thaw_inodes_new(struct thaw_stage *stage);
@@ -55,8 +56,8 @@ void thaw_inodes_use_passthrough(struct thaw_inodes *inodes, int fuse_fd);
  * and the mode needs no registration.  Takes no call into the engine but
  * thaw_obj_try_use, which is lock-free. */
 bool thaw_inodes_try_open(struct thaw_inodes *inodes, uint64_t node, struct thaw_opened *ret);
-/* Any other open.  Takes over the use of obj; on failure (-ENOMEM) gives it
- * back with thaw_stage_close. */
+/* Any other open.  Takes over the use of obj; on failure gives it back with
+ * thaw_stage_close.  -ENOMEM; -EIO: handles of a transfer that failed are open. */
 int thaw_inodes_open(struct thaw_inodes *inodes, uint64_t node, struct thaw_obj *obj,
 		     struct thaw_opened *ret);
 /* Ends a handle and its use of the object. */

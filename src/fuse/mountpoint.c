@@ -82,6 +82,22 @@ static bool is_of_the_dead(int error)
 	return error == ENOTCONN || error == ECONNABORTED || error == ECANCELED;
 }
 
+static bool is_dead(const char *path)
+{
+	struct stat st;
+
+	/* Asking a living one waits for it, which is as good an answer. */
+	return stat(path, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+void thaw_mountpoint_clear(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+
+	if (copy && is_ours(copy) && is_dead(copy))
+		(void)take_away(copy);
+}
+
 int thaw_fuse_check_mountpoint(const char *path, bool *ret_stale, struct thaw_err *err)
 {
 	/* Unlike thaw_path_resolve, it does not stat what it finds: a dead mount

@@ -116,6 +116,10 @@ void thaw_fuse_error(fuse_req_t req, int error);
 /* init.c */
 void thaw_init(void *userdata, struct fuse_conn_info *conn);
 
+/* mountpoint.c */
+/* Takes away what an aborted connection left; libfuse believes it is gone. */
+void thaw_mountpoint_clear(const char *path);
+
 /* loop.c */
 int thaw_loop_start(struct thaw_fuse *fuse);
 void thaw_loop_stop(struct thaw_fuse *fuse);

@@ -233,8 +233,10 @@ void thaw_fuse_stop(struct thaw_fuse *fuse)
 	/* The descriptor ends with the mount, its number may mean another file. */
 	if (fuse->inodes)
 		thaw_inodes_use_passthrough(fuse->inodes, -1);
-	if (fuse->mounted)
+	if (fuse->mounted) {
 		fuse_session_unmount(fuse->session);
+		thaw_mountpoint_clear(fuse->conf->mountpoint);
+	}
 	fuse->mounted = false;
 	if (fuse->park)
 		thaw_park_stop(fuse->park);

@@ -129,6 +129,8 @@ int stage_import_start(struct thaw_stage *stage);
 void stage_import_stop(struct thaw_stage *stage);
 void stage_import_free(struct thaw_stage *stage);
 bool stage_import_running(struct thaw_stage *stage);
+/* Is an import about to list directories that never were?  Sums over trees are not whole then. */
+bool stage_import_knows_more_soon(struct thaw_stage *stage);
 bool stage_import_cancel(struct thaw_stage *stage, struct thaw_wait *wait);
 
 /* requests.c */

@@ -188,6 +188,23 @@ bool stage_import_running(struct thaw_stage *stage)
 	return running;
 }
 
+static int found_one(void *ctx, const struct thaw_node *node)
+{
+	(void)ctx;
+	return node->listed == THAW_UNLISTED;
+}
+
+bool stage_import_knows_more_soon(struct thaw_stage *stage)
+{
+	if (!stage_import_running(stage))
+		return false;
+	for (size_t i = 0; i < stage->collection_count; i++)
+		if (thaw_catalog_each_unlisted(stage->catalog, stage->collections[i].id, found_one,
+					       NULL) > 0)
+			return true;
+	return false;
+}
+
 /* ---- waiting for a directory ---- */
 
 /* import held.  False: nobody is about to list it. */

@@ -222,6 +222,16 @@ static void merge(struct stage_import *im, struct batch *batch)
 	stage_wait_finish(&done);
 }
 
+/* import held.  More may have been asked for meanwhile: then it goes on. */
+static void close_session(struct stage_import *im)
+{
+	if (!session_over(im))
+		return;
+	im->running = false;
+	im->progress.running = false;
+	im->progress.finished = thaw_clock_real_s();
+}
+
 void *stage_import_committer(void *arg)
 {
 	struct stage_import *im = arg;
@@ -239,12 +249,10 @@ void *stage_import_committer(void *arg)
 		thaw_mutex_unlock(&im->lock);
 		end(im, &last);
 		thaw_mutex_lock(&im->lock);
-		/* More may have been asked for meanwhile: then it goes on. */
-		if (session_over(im)) {
-			im->running = false;
-			im->progress.running = false;
-			im->progress.finished = thaw_clock_real_s();
-		}
+		close_session(im);
+		thaw_mutex_unlock(&im->lock);
+		stage_requests_kick(im->stage); /* some wait for all names */
+		thaw_mutex_lock(&im->lock);
 	}
 	thaw_mutex_unlock(&im->lock);
 	return NULL;

@@ -244,6 +244,8 @@ static bool feed_from(struct stage_requests *rq, const char *id)
 	if (!c || rq->under_way >= WINDOW)
 		return false;
 	r = thaw_catalog_request(cat, id, &request);
+	if (r == 0 && !request.expanded && stage_import_knows_more_soon(rq->stage))
+		return false; /* the end of the import kicks */
 	if (r == 0 && !request.expanded)
 		r = thaw_catalog_request_expand(cat, id, thaw_clock_real_s());
 	if (r == 0)
