@@ -132,8 +132,9 @@ static void report(int r, const char *what)
 {
 	static struct thaw_log_limit limit;
 
-	/* -ENOENT: the kernel had forgotten it by itself. */
-	if (r < 0 && r != -ENOENT)
+	/* -ENOENT: the kernel had forgotten it by itself.  -ENOTCONN: it has not
+	 * asked us anything yet, or will not any more. */
+	if (r < 0 && r != -ENOENT && r != -ENOTCONN)
 		thaw_log_limited(&limit, LOG_WARNING, "the kernel did not take %s: %s", what,
 				 thaw_err_name(-r));
 }
