@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "fuse/room.h"
-#include "fuse/told.h"
-#include "metrics/metrics.h"
-#include "stage/names.h"
 
 static mode_t type_bits(enum thaw_entry_type type)
 {
@@ -24,7 +18,7 @@ static mode_t type_bits(enum thaw_entry_type type)
 
 static struct timespec timespec_of(int64_t ns)
 {
-	struct timespec ts = { .tv_sec = ns / THAW_NS_PER_S, .tv_nsec = ns % THAW_NS_PER_S };
+	struct timespec ts = {.tv_sec = ns / THAW_NS_PER_S, .tv_nsec = ns % THAW_NS_PER_S};
 
 	if (ts.tv_nsec < 0) {
 		ts.tv_sec--;
@@ -57,61 +51,4 @@ void thaw_attr_entry(uint64_t root, const struct thaw_node *node, bool lasting,
 	ret->ino = ret->attr.st_ino;
 	ret->generation = 1; /* ids are never used again */
 	ret->attr_timeout = ret->entry_timeout = lasting ? THAW_FOREVER : 0;
-}
-
-void thaw_attr_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	struct thaw_fuse *fuse = thaw_fuse_of(req);
-	struct thaw_phase_ticket ticket = thaw_phase_enter(&fuse->phase);
-	struct thaw_node node;
-	struct stat st;
-	int r;
-
-	(void)fi;
-	thaw_metrics_add(THAW_M_FUSE_REQUESTS, 1);
-	thaw_told_mark(fuse->told, thaw_node_from_ino(fuse->root, ino));
-	r = thaw_stage_node(fuse->stage, thaw_node_from_ino(fuse->root, ino), &node);
-	if (r < 0) {
-		thaw_fuse_error(req, r);
-	} else {
-		thaw_attr_fill(fuse->root, &node, &st);
-		(void)fuse_reply_attr(req, &st, ticket.lasting ? THAW_FOREVER : 0);
-	}
-	thaw_phase_leave(&fuse->phase, ticket);
-}
-
-void thaw_attr_readlink(fuse_req_t req, fuse_ino_t ino)
-{
-	struct thaw_fuse *fuse = thaw_fuse_of(req);
-	char *text;
-	size_t len;
-	int r;
-
-	thaw_metrics_add(THAW_M_FUSE_REQUESTS, 1);
-	r = thaw_stage_readlink(fuse->stage, thaw_node_from_ino(fuse->root, ino), &text, &len);
-	if (r < 0) {
-		thaw_fuse_error(req, r);
-		return;
-	}
-	(void)fuse_reply_readlink(req, text);
-	free(text);
-}
-
-void thaw_attr_statfs(fuse_req_t req, fuse_ino_t ino)
-{
-	struct thaw_fuse *fuse = thaw_fuse_of(req);
-	uint64_t files, bytes;
-	struct statvfs st = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
-	int r;
-
-	(void)ino;
-	thaw_metrics_add(THAW_M_FUSE_REQUESTS, 1);
-	r = thaw_stage_totals(fuse->stage, &files, &bytes);
-	if (r < 0) {
-		thaw_fuse_error(req, r);
-		return;
-	}
-	st.f_blocks = bytes / st.f_frsize + (bytes % st.f_frsize != 0);
-	st.f_files = files;
-	(void)fuse_reply_statfs(req, &st);
 }

@@ -14,12 +14,12 @@ struct backing_map {
 	uint32_t flags;
 	uint64_t padding;
 };
-#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_OPEN  _IOW(229, 1, struct backing_map)
 #define BACKING_CLOSE _IOW(229, 2, uint32_t)
 
 int thaw_backing_open(int fuse_fd, int fd)
 {
-	struct backing_map map = { .fd = fd };
+	struct backing_map map = {.fd = fd};
 	int id = ioctl(fuse_fd, BACKING_OPEN, &map);
 
 	if (id < 0)

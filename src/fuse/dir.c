@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Directories.  Offsets: 0 asks for ".", 1 for "..", 2 + n for the child with
- * ordinal n.  An entry carries the offset that asks for the next one.
+ * Directories: handles, and answering READDIR.
  */
-#include "fuse/dir.h"
-
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mutex.h"
+#include "fuse/dirpage.h"
 #include "fuse/dirpos.h"
 #include "fuse/park.h"
 #include "fuse/replybuf.h"
@@ -18,90 +15,12 @@
 #include "metrics/metrics.h"
 #include "stage/names.h"
 
-#define OFF_PARENT 1
-#define OFF_CHILDREN 2
-
 /* A handle. */
 struct thaw_dir {
 	uint64_t node;
 	struct thaw_mutex lock;
 	struct thaw_dirpos_set positions; /* lock */
 };
-
-void thaw_dir_page_init(struct thaw_dir_page *page, fuse_req_t req, char *buf, size_t room,
-			uint64_t root, bool plus, bool lasting)
-{
-	memset(page, 0, sizeof(*page));
-	page->req = req;
-	page->buf = buf;
-	page->room = room;
-	page->root = root;
-	page->plus = plus;
-	page->lasting = lasting;
-}
-
-/* One entry; 1 when it does not fit. */
-static int put(struct thaw_dir_page *page, const char *name, const struct fuse_entry_param *entry)
-{
-	char *at = page->buf + page->used;
-	size_t room = page->room - page->used;
-	off_t next = (off_t)page->pos.off + 1;
-	size_t need;
-
-	if (page->plus)
-		need = fuse_add_direntry_plus(page->req, at, room, name, entry, next);
-	else
-		need = fuse_add_direntry(page->req, at, room, name, &entry->attr, next);
-	if (need > room) {
-		page->full = true;
-		return 1;
-	}
-	page->used += need;
-	page->pos.off++;
-	return 0;
-}
-
-int thaw_dir_page_dots(struct thaw_dir_page *page, const struct thaw_node *self,
-		       const struct thaw_node *parent)
-{
-	struct fuse_entry_param entry = { 0 }; /* ino 0: not a look-up */
-	int r = 0;
-
-	if (page->pos.off == 0) {
-		thaw_attr_fill(page->root, self, &entry.attr);
-		r = put(page, ".", &entry);
-	}
-	if (r == 0 && page->pos.off == OFF_PARENT) {
-		thaw_attr_fill(page->root, parent, &entry.attr);
-		r = put(page, "..", &entry);
-	}
-	return r;
-}
-
-int thaw_dir_page_child(void *ctx, const char *name, size_t len, const struct thaw_node *node)
-{
-	struct thaw_dir_page *page = ctx;
-	struct fuse_entry_param entry;
-	char text[THAW_NAME_MAX + 1];
-
-	if (len > THAW_NAME_MAX) /* import lets none through */
-		return 0;
-	memcpy(text, name, len);
-	text[len] = '\0';
-	if (page->skip > 0) {
-		page->skip--;
-		page->pos.off++;
-	} else {
-		thaw_attr_entry(page->root, node, page->lasting, &entry);
-		if (put(page, text, &entry) != 0)
-			return 1;
-		if (page->plus && page->told)
-			thaw_told_mark(page->told, node->id);
-	}
-	memcpy(page->pos.name, text, len + 1);
-	page->pos.len = len;
-	return 0;
-}
 
 /* "." and "..", when asked from the beginning. */
 static int fill_dots(struct thaw_fuse *fuse, const struct thaw_dir *dir, struct thaw_dir_page *page)
@@ -122,7 +41,7 @@ static int fill(struct thaw_fuse *fuse, struct thaw_dir *dir, struct thaw_dir_pa
 	int r = 0;
 
 	page->pos.off = off;
-	if (off < OFF_CHILDREN) {
+	if (off < THAW_DIR_CHILDREN) {
 		r = fill_dots(fuse, dir, page);
 		if (r != 0)
 			return r;
@@ -192,7 +111,7 @@ static void read_entries(fuse_req_t req, size_t size, off_t off, struct fuse_fil
 	}
 	if (answer(fuse, req, dir, size, (uint64_t)off, plus) != -EINPROGRESS)
 		return;
-	r = thaw_park_new(fuse->park, req, resume_read, "", false, &p);
+	r = thaw_park_new(fuse->park, req, resume_read, "", 0, &p);
 	if (r < 0) {
 		thaw_fuse_error(req, r);
 		return;
@@ -247,7 +166,7 @@ void thaw_dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	dir->node = thaw_node_from_ino(fuse->root, ino);
 	thaw_mutex_init(&dir->lock, THAW_RANK_FUSE_INODE);
-	thaw_dirpos_init(&dir->positions, OFF_CHILDREN);
+	thaw_dirpos_init(&dir->positions, THAW_DIR_CHILDREN);
 	thaw_told_mark(fuse->told, dir->node);
 	ticket = thaw_phase_enter(&fuse->phase);
 	fi->fh = (uintptr_t)dir;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define THAW_DIRPOS_STEP 4096
-#define THAW_NAME_MAX 255
+#define THAW_NAME_MAX    255
 
 struct thaw_dirpos {
 	uint64_t off;

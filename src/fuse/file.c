@@ -87,8 +87,12 @@ static void open_cold(struct thaw_fuse *fuse, fuse_req_t req, uint64_t node,
 	unsigned flags = fi->flags & O_NONBLOCK ? THAW_OPEN_NONBLOCK : 0;
 	struct thaw_parked *p;
 	struct thaw_obj *obj;
-	int r = thaw_park_new(fuse->park, req, resume_open, "", false, &p);
+	int r = thaw_park_new(fuse->park, req, resume_open, "", 0, &p);
 
+	if (r == -EAGAIN) { /* too many wait: what is here can be had nevertheless */
+		flags |= THAW_OPEN_NONBLOCK;
+		r = thaw_park_new(fuse->park, req, resume_open, "", THAW_PARK_BRIEF, &p);
+	}
 	if (r < 0) {
 		reply_failed(req, r);
 		return;

@@ -24,7 +24,12 @@ static void want_names(struct fuse_conn_info *conn)
 {
 	(void)fuse_set_feature_flag(conn, FUSE_CAP_PARALLEL_DIROPS);
 	(void)fuse_set_feature_flag(conn, FUSE_CAP_READDIRPLUS);
-	(void)fuse_set_feature_flag(conn, FUSE_CAP_READDIRPLUS_AUTO);
+	/* Attributes with every listing, not only when the kernel guesses that
+	 * they will be asked for (READDIRPLUS_AUTO): its guess misses find, du and
+	 * tar, which list first and then stat, at a round trip a file.  100,000
+	 * files took find 0.5 s so and 3.5 s otherwise; a bare ls, once, 0.45 s
+	 * instead of 0.15 s. */
+	fuse_unset_feature_flag(conn, FUSE_CAP_READDIRPLUS_AUTO);
 	(void)fuse_set_feature_flag(conn, FUSE_CAP_EXPORT_SUPPORT);
 }
 

@@ -18,8 +18,8 @@
 #include "fuse/backing.h"
 #include "stage/open.h"
 
-#define SHARDS 256u
-#define CHAINS 256u /* of a shard */
+#define SHARDS     256u
+#define CHAINS     256u /* of a shard */
 #define SHARD_KEPT (THAW_INODES_KEPT / SHARDS)
 
 enum mode { IDLE, REGISTERING, PASSTHROUGH, CACHED };
@@ -141,7 +141,7 @@ static bool is_idle(const struct thaw_inode *inode)
 static struct remains take_out(struct shard *shard, struct thaw_inode **link)
 {
 	struct thaw_inode *inode = *link;
-	struct remains remains = { inode->obj, inode->backing_id };
+	struct remains remains = {inode->obj, inode->backing_id};
 
 	*link = inode->next;
 	shard->count--;
@@ -161,7 +161,7 @@ static struct remains make_room(struct shard *shard)
 			(*link)->used = false;
 		}
 	}
-	return (struct remains){ NULL, 0 };
+	return (struct remains){NULL, 0};
 }
 
 /* Pages that came while it was arriving are as good as the digest at its end:
@@ -244,11 +244,11 @@ static struct thaw_inode *find_or_add(struct shard *shard, uint64_t node, struct
 /* An idle entry may still hold an object that has left the cache since. */
 static struct remains adopt(struct thaw_inode *inode, struct thaw_obj *obj)
 {
-	struct remains old = { inode->obj, inode->backing_id };
+	struct remains old = {inode->obj, inode->backing_id};
 
 	inode->doomed = false;
 	if (inode->obj == obj)
-		return (struct remains){ NULL, 0 };
+		return (struct remains){NULL, 0};
 	inode->obj = thaw_obj_get(obj);
 	inode->backing_id = 0;
 	return old;
@@ -267,9 +267,10 @@ static void register_backing(struct thaw_inodes *inodes, struct shard *shard,
 	thaw_mutex_unlock(&shard->lock);
 	id = thaw_backing_open(atomic_load(&inodes->fuse_fd), fd);
 	if (id < 0)
-		thaw_log_limited(&limit, LOG_WARNING,
-				 "cannot register a cache file for passthrough (%s): read through the daemon",
-				 thaw_err_name(-id));
+		thaw_log_limited(
+			&limit, LOG_WARNING,
+			"cannot register a cache file for passthrough (%s): read through the daemon",
+			thaw_err_name(-id));
 	thaw_mutex_lock(&shard->lock);
 	inode->mode = IDLE;
 	inode->backing_id = id > 0 ? id : 0;
@@ -280,7 +281,7 @@ int thaw_inodes_open(struct thaw_inodes *inodes, uint64_t node, struct thaw_obj 
 		     struct thaw_opened *ret)
 {
 	struct shard *shard = shard_of(inodes, node);
-	struct remains pushed = { NULL, 0 }, old = { NULL, 0 };
+	struct remains pushed = {NULL, 0}, old = {NULL, 0};
 	struct thaw_inode *inode;
 
 	thaw_mutex_lock(&shard->lock);
@@ -319,7 +320,7 @@ void thaw_inodes_close(struct thaw_inodes *inodes, struct thaw_opened opened)
 	struct thaw_inode *inode = opened.inode;
 	struct thaw_obj *obj = inode->obj;
 	struct shard *shard = shard_of(inodes, inode->node);
-	struct remains remains = { NULL, 0 };
+	struct remains remains = {NULL, 0};
 
 	thaw_mutex_lock(&shard->lock);
 	check(inode);
@@ -345,7 +346,7 @@ struct thaw_obj *thaw_inode_obj(const struct thaw_inode *inode)
 void thaw_inodes_leaving(struct thaw_inodes *inodes, uint64_t node)
 {
 	struct shard *shard = shard_of(inodes, node);
-	struct remains remains = { NULL, 0 };
+	struct remains remains = {NULL, 0};
 	struct thaw_inode **link;
 
 	thaw_mutex_lock(&shard->lock);

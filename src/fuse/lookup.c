@@ -32,7 +32,7 @@ static int find(struct thaw_fuse *fuse, uint64_t dir, const char *name, struct t
 static int answer(struct thaw_fuse *fuse, fuse_req_t req, uint64_t dir, const char *name)
 {
 	struct thaw_phase_ticket ticket = thaw_phase_enter(&fuse->phase);
-	struct fuse_entry_param entry = { .entry_timeout = THAW_FOREVER };
+	struct fuse_entry_param entry = {.entry_timeout = THAW_FOREVER};
 	struct thaw_node node;
 	int r = find(fuse, dir, name, &node);
 
@@ -61,7 +61,7 @@ static void resume(struct thaw_parked *p, int status)
 static void wait_for_names(struct thaw_fuse *fuse, fuse_req_t req, uint64_t dir, const char *name)
 {
 	struct thaw_parked *p;
-	int r = thaw_park_new(fuse->park, req, resume, name, false, &p);
+	int r = thaw_park_new(fuse->park, req, resume, name, 0, &p);
 
 	if (r < 0) {
 		thaw_fuse_error(req, r);

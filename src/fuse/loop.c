@@ -81,7 +81,7 @@ static void read_requests(struct thaw_fuse *fuse, struct fuse_buf *buf)
 static void *reader(void *arg)
 {
 	struct thaw_fuse *fuse = arg;
-	struct fuse_buf buf = { 0 };
+	struct fuse_buf buf = {0};
 
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	pthread_cleanup_push(free_buf, &buf);

@@ -46,7 +46,7 @@ static int fusermount_lazily(char *path)
 {
 	char program[] = "fusermount3", unmount[] = "-u", lazy[] = "-z", quiet[] = "-q";
 	char dashes[] = "--";
-	char *const argv[] = { program, unmount, lazy, quiet, dashes, path, NULL };
+	char *const argv[] = {program, unmount, lazy, quiet, dashes, path, NULL};
 	pid_t pid;
 	int status;
 	int r = posix_spawnp(&pid, program, NULL, NULL, argv, environ);

@@ -92,7 +92,7 @@ static void push(struct thaw_notifier *n, uint64_t node, const char *name, size_
 	struct note *dropped = NULL;
 
 	if (note) {
-		*note = (struct note){ .node = node, .len = len };
+		*note = (struct note){.node = node, .len = len};
 		memcpy(note->name, name, len);
 		note->name[len] = '\0';
 	}

@@ -30,7 +30,6 @@ struct thaw_park *thaw_park_create(struct thaw_fuse *fuse, struct thaw_stage *st
 		free(park);
 		return NULL;
 	}
-	atomic_init(&park->queue_count, 0);
 	thaw_mutex_init(&park->lock, THAW_RANK_FUSE_REQUEST);
 	thaw_cond_init(&park->wake);
 	return park;
@@ -96,6 +95,21 @@ static void no_more_interrupts(struct thaw_parked *p)
 		fuse_req_interrupt_func(p->req, NULL, NULL);
 }
 
+/* The engine may end one open's wait from within another's handler.  libfuse
+ * holds a ring's lock while its handler runs and takes another's to answer
+ * there: two rings could wait for each other. */
+static void leave_to_watcher(struct thaw_parked *p, int status)
+{
+	struct thaw_park *park = p->park;
+
+	thaw_mutex_lock(&park->lock);
+	p->status = status;
+	p->next = park->answers;
+	park->answers = p;
+	thaw_cond_broadcast(&park->wake);
+	thaw_mutex_unlock(&park->lock);
+}
+
 /* Asks the engine for the request; true: it is ours. */
 static bool take_back(struct thaw_parked *p)
 {
@@ -140,6 +154,19 @@ static void on_interrupt(fuse_req_t req, void *data)
 	thaw_park_unref(p, 1);
 }
 
+/* io_uring's handlers run on the one thread of their queue. 0: not such one,
+ * or nothing was parked from it yet. */
+static _Thread_local unsigned ring_number;
+
+static atomic_uint *queue_of_this_thread(struct thaw_park *park)
+{
+	static atomic_uint threads;
+
+	if (ring_number == 0)
+		ring_number = atomic_fetch_add(&threads, 1) + 1;
+	return &park->queues[ring_number % park->queue_max];
+}
+
 _Static_assert(offsetof(struct thaw_parked, wait) == 0, "on_done casts one to the other");
 
 static void on_done(struct thaw_wait *wait, int status)
@@ -148,21 +175,12 @@ static void on_done(struct thaw_wait *wait, int status)
 
 	claim(p);
 	no_more_interrupts(p);
+	if (p->queue && ring_number != 0) {
+		leave_to_watcher(p, status);
+		return;
+	}
 	p->resume(p, status);
 	thaw_park_unref(p, 1);
-}
-
-/* io_uring's handlers run on the one thread of their queue. */
-static atomic_uint *queue_of_this_thread(struct thaw_park *park)
-{
-	static _Thread_local atomic_uint *mine;
-
-	if (!mine) {
-		unsigned i = atomic_fetch_add(&park->queue_count, 1);
-
-		mine = &park->queues[i % park->queue_max];
-	}
-	return mine;
 }
 
 static bool is_uring(fuse_req_t req)
@@ -176,14 +194,14 @@ static bool is_uring(fuse_req_t req)
 }
 
 int thaw_park_new(struct thaw_park *park, fuse_req_t req, thaw_resume_fn *resume, const char *name,
-		  bool background, struct thaw_parked **ret)
+		  unsigned flags, struct thaw_parked **ret)
 {
 	static struct thaw_log_limit limit;
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	atomic_uint *queue = is_uring(req) ? queue_of_this_thread(park) : NULL;
 	struct thaw_parked *p;
 
-	if (queue && atomic_load(queue) >= park->queue_limit) {
+	if (queue && !(flags & THAW_PARK_BRIEF) && atomic_load(queue) >= park->queue_limit) {
 		thaw_log_limited(&limit, LOG_WARNING,
 				 "%u requests of one CPU wait for bytes: more get EAGAIN; "
 				 "mount with io_uring=off if this is usual",
@@ -203,7 +221,7 @@ int thaw_park_new(struct thaw_park *park, fuse_req_t req, thaw_resume_fn *resume
 	p->park = park;
 	p->refs = 2; /* the handler's and the engine's */
 	p->queue = queue;
-	p->watched = queue || background;
+	p->watched = queue || flags & THAW_PARK_BACKGROUND;
 	p->since_ns = thaw_clock_mono_ns();
 	if (queue)
 		atomic_fetch_add(queue, 1);

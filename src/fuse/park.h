@@ -66,19 +66,20 @@ struct thaw_parked {
 	struct thaw_dir *dir;
 	/* park.c's own */
 	struct thaw_park *park;
-	struct thaw_parked *prev, *next; /* park->lock */
+	struct thaw_parked *prev, *next; /* park->lock: of the parked; next: of the answers */
 	unsigned refs;                   /* park->lock */
 	enum thaw_park_state {
-		THAW_PARK_STARTING,   /* the handler has not heard of the engine yet */
+		THAW_PARK_STARTING, /* the handler has not heard of the engine yet */
 		THAW_PARK_WAITING,
 		THAW_PARK_CANCELLING, /* somebody asks the engine for it, once */
 		THAW_PARK_OVER,       /* claimed */
-	} state;              /* park->lock */
-	bool interrupted;     /* park->lock: while STARTING */
-	bool watched;         /* const */
-	bool shared_signal;   /* the watcher's: seen once already */
-	int64_t since_ns;     /* const */
-	atomic_uint *queue; /* io_uring: how many its queue has parked */
+	} state;                      /* park->lock */
+	bool interrupted;             /* park->lock: while STARTING */
+	bool watched;                 /* const */
+	bool shared_signal;           /* the watcher's: seen once already */
+	int64_t since_ns;             /* const */
+	int status;                   /* of one left to the watcher */
+	atomic_uint *queue;           /* io_uring: how many its queue has parked */
 	char name[];
 };
 
@@ -89,10 +90,14 @@ int thaw_park_start(struct thaw_park *park); /* the watcher */
 void thaw_park_stop(struct thaw_park *park);
 struct thaw_park *thaw_park_free(struct thaw_park *park);
 
-/* name: copied; "" if none.  background: the kernel sends no INTERRUPT for it.
- * -ENOMEM; -EAGAIN: too many wait already on this queue. */
+enum {
+	THAW_PARK_BACKGROUND = 1 << 0, /* the kernel sends no INTERRUPT for it */
+	THAW_PARK_BRIEF = 1 << 1,      /* waits for no archive: there is always room */
+};
+
+/* name: copied; "" if none.  -ENOMEM; -EAGAIN: too many wait already on this queue. */
 int thaw_park_new(struct thaw_park *park, fuse_req_t req, thaw_resume_fn *resume, const char *name,
-		  bool background, struct thaw_parked **ret);
+		  unsigned flags, struct thaw_parked **ret);
 void thaw_park_commit(struct thaw_parked *p);
 void thaw_park_drop(struct thaw_parked *p);
 

@@ -13,16 +13,15 @@
 struct thaw_park {
 	struct thaw_fuse *fuse;
 	struct thaw_stage *stage;
-	/* parked requests by io_uring queue; the first to come takes the next */
-	atomic_uint *queues;
-	atomic_uint queue_count;
+	atomic_uint *queues; /* parked requests of each io_uring queue */
 	unsigned queue_max, queue_limit;
 	int64_t longest_ns; /* const after start: 0 or the most a request may be parked */
 
 	struct thaw_mutex lock;
-	struct thaw_cond wake;     /* lock: first request, kick, stop */
-	struct thaw_parked *first; /* lock */
-	bool kicked, stopping;     /* lock */
+	struct thaw_cond wake;       /* lock: first request, answer, kick, stop */
+	struct thaw_parked *first;   /* lock */
+	struct thaw_parked *answers; /* lock: claimed, for the watcher to give */
+	bool kicked, stopping;       /* lock */
 	bool started;
 	pthread_t watcher;
 };

@@ -20,13 +20,13 @@
 #include "base/mutex.h"
 
 struct thaw_phase {
-	atomic_uint imports;   /* begun and not ended */
-	atomic_uint turn;      /* which counter newcomers use: its lowest bit */
+	atomic_uint imports; /* begun and not ended */
+	atomic_uint turn;    /* which counter newcomers use: its lowest bit */
 	atomic_uint inside[2];
-	atomic_bool awaited;   /* a begin wants to hear of leavers */
+	atomic_bool awaited; /* a begin wants to hear of leavers */
 	struct thaw_mutex lock;
 	struct thaw_cond left;
-	bool flipping;         /* lock: one begin at a time */
+	bool flipping; /* lock: one begin at a time */
 };
 
 struct thaw_phase_ticket {

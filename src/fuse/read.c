@@ -70,7 +70,7 @@ static void read_stream(struct thaw_fuse *fuse, fuse_req_t req, struct thaw_inod
 {
 	struct thaw_obj *obj = thaw_inode_obj(inode);
 	struct thaw_parked *p;
-	int r = thaw_park_new(fuse->park, req, resume_read, "", true, &p);
+	int r = thaw_park_new(fuse->park, req, resume_read, "", THAW_PARK_BACKGROUND, &p);
 
 	if (r < 0) {
 		thaw_fuse_error(req, r);

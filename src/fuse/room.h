@@ -25,7 +25,7 @@
  * random place. */
 #define THAW_BLKSIZE (128 * 1024)
 /* Longest READ, and the size of an io_uring entry. */
-#define THAW_MAX_IO (1024 * 1024)
+#define THAW_MAX_IO       (1024 * 1024)
 #define THAW_MAX_IO_URING (128 * 1024)
 
 struct thaw_conf;
@@ -43,7 +43,7 @@ struct thaw_fuse {
 	uint64_t root; /* node id */
 	bool uring;
 	unsigned uring_depth;
-	bool can_passthrough; /* by init: the kernel agreed */
+	atomic_bool can_passthrough; /* by init: the kernel agreed */
 	bool mounted;
 	int over_fd; /* eventfd: the loop ended */
 	struct thaw_told *told;
@@ -77,9 +77,11 @@ static inline uint64_t thaw_node_from_ino(uint64_t root, fuse_ino_t ino)
 void thaw_attr_fill(uint64_t root, const struct thaw_node *node, struct stat *ret);
 void thaw_attr_entry(uint64_t root, const struct thaw_node *node, bool lasting,
 		     struct fuse_entry_param *ret);
-void thaw_attr_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void thaw_attr_readlink(fuse_req_t req, fuse_ino_t ino);
-void thaw_attr_statfs(fuse_req_t req, fuse_ino_t ino);
+
+/* stat.c */
+void thaw_stat_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void thaw_stat_readlink(fuse_req_t req, fuse_ino_t ino);
+void thaw_stat_statfs(fuse_req_t req, fuse_ino_t ino);
 
 /* lookup.c */
 void thaw_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -159,7 +159,6 @@ static int make_parts(struct thaw_fuse *fuse)
 	fuse->park = thaw_park_create(fuse, fuse->stage, fuse->uring_depth);
 	if (!fuse->told || !fuse->inodes || !fuse->park)
 		return -ENOMEM;
-	thaw_told_mark(fuse->told, fuse->root);
 	fuse->notifier = thaw_notifier_new(fuse->stage, fuse->told);
 	return fuse->notifier ? 0 : -ENOMEM;
 }

@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define LEAF_BITS 20 /* nodes of a leaf: 128 KiB of bits */
-#define LEAVES (UINT64_C(1) << 16)
+#define LEAF_BITS  20 /* nodes of a leaf: 128 KiB of bits */
+#define LEAVES     (UINT64_C(1) << 16)
 #define LEAF_WORDS ((1u << LEAF_BITS) / 64)
 
 typedef _Atomic uint64_t told_word;

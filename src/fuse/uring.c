@@ -11,14 +11,14 @@
 #include "base/err.h"
 #include "base/log.h"
 
-#define PARAMETER "/sys/module/fuse/parameters/enable_uring"
+#define PARAMETER   "/sys/module/fuse/parameters/enable_uring"
 #define INIT_PID_NS 0xeffffffc /* PROC_PID_INIT_INO */
 
 /* Requests that wait for a recall keep their entry, so a queue is deep; an
  * entry takes two mappings of which only what is used is backed by memory. */
-#define DEPTH_MOST 1024
+#define DEPTH_MOST  1024
 #define DEPTH_LEAST 64
-#define DEPTH_ALL 16384
+#define DEPTH_ALL   16384
 
 unsigned thaw_uring_depth(int cpus)
 {
@@ -71,8 +71,7 @@ static int insist(char now, struct thaw_err *err)
 }
 #endif
 
-int thaw_uring_decide(enum thaw_tristate wish, bool *ret, unsigned *ret_depth,
-		      struct thaw_err *err)
+int thaw_uring_decide(enum thaw_tristate wish, bool *ret, unsigned *ret_depth, struct thaw_err *err)
 {
 	*ret_depth = thaw_uring_depth(get_nprocs_conf());
 #ifdef HAVE_FUSE_IO_URING

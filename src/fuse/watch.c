@@ -104,29 +104,62 @@ static void look(struct thaw_park *park, struct thaw_parked **picked, size_t n)
 	}
 }
 
+/* The next three are called with the lock and let go of it meanwhile. */
+
+static void give_answers(struct thaw_park *park)
+{
+	struct thaw_parked *p = park->answers;
+
+	park->answers = NULL;
+	thaw_mutex_unlock(&park->lock);
+	while (p) {
+		struct thaw_parked *next = p->next;
+
+		p->resume(p, p->status);
+		thaw_park_unref(p, 1);
+		p = next;
+	}
+	thaw_mutex_lock(&park->lock);
+}
+
+static void look_around(struct thaw_park *park)
+{
+	struct thaw_parked **picked;
+	size_t n;
+
+	park->kicked = false;
+	picked = pick(park, &n);
+	thaw_mutex_unlock(&park->lock);
+	look(park, picked, n);
+	free((void *)picked);
+	thaw_mutex_lock(&park->lock);
+}
+
+/* Until there is something to do; nobody parked: no clock runs. */
+static void wait_for_work(struct thaw_park *park, int64_t next_look)
+{
+	while (!park->stopping && !park->answers && !park->kicked) {
+		if (!park->first)
+			thaw_cond_wait(&park->wake, &park->lock);
+		else if (!thaw_cond_wait_until(&park->wake, &park->lock, next_look))
+			break;
+	}
+}
+
 static void *watch(void *arg)
 {
 	struct thaw_park *park = arg;
+	int64_t next_look = 0;
 
 	thaw_mutex_lock(&park->lock);
-	while (!park->stopping) {
-		int64_t next = thaw_clock_mono_ns() + LOOK_EVERY_NS;
-		struct thaw_parked **picked;
-		size_t n;
-
-		if (!park->first) {
-			thaw_cond_wait(&park->wake, &park->lock);
-			continue;
-		}
-		while (!park->kicked && !park->stopping &&
-		       thaw_cond_wait_until(&park->wake, &park->lock, next))
-			;
-		park->kicked = false;
-		picked = pick(park, &n);
-		thaw_mutex_unlock(&park->lock);
-		look(park, picked, n);
-		free((void *)picked);
-		thaw_mutex_lock(&park->lock);
+	while (!park->stopping || park->answers) {
+		if (thaw_clock_mono_ns() >= next_look)
+			next_look = thaw_clock_mono_ns() + LOOK_EVERY_NS;
+		wait_for_work(park, next_look);
+		if (park->answers)
+			give_answers(park);
+		if (park->kicked || thaw_clock_mono_ns() >= next_look)
+			look_around(park);
 	}
 	thaw_mutex_unlock(&park->lock);
 	return NULL;

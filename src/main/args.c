@@ -24,12 +24,16 @@ static const char intro[] =
 	"  -h, --help         this\n"
 	"  -V, --version      versions\n"
 	"\n"
-	"Keys of the configuration file; most are options of -o as well (thawfs.conf(5)):\n";
+	"Keys of the configuration file, thawfs.conf(5). All of [daemon], [cache] and [mount]\n"
+	"are options of -o as well, and for an s3:// or directory SOURCE most others; path and\n"
+	"size of [cache] are the options cache and cache_size there.\n";
 
 static const struct option long_options[] = {
-	{ "foreground", no_argument, NULL, 'f' }, { "debug", no_argument, NULL, 'd' },
-	{ "help", no_argument, NULL, 'h' },       { "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{"foreground", no_argument, NULL, 'f'},
+	{"debug", no_argument, NULL, 'd'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
 };
 
 static int take_option(struct thaw_args *args, int letter)
@@ -80,7 +84,7 @@ static int take_names(struct thaw_args *args, int argc, char **argv, struct thaw
 
 int thaw_args_parse(int argc, char **argv, struct thaw_args *ret, struct thaw_err *err)
 {
-	struct thaw_args args = { 0 };
+	struct thaw_args args = {0};
 	int letter, r = 0;
 
 	/* There cannot be more of them than words. */
@@ -134,7 +138,7 @@ static void print_key(void *ctx, const char *section, const char *key, const cha
 
 void thaw_args_help(FILE *out)
 {
-	struct listing listing = { .out = out };
+	struct listing listing = {.out = out};
 
 	(void)fputs(usage, out);
 	(void)fputs(intro, out);

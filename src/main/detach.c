@@ -28,7 +28,8 @@ static int died(pid_t child)
 	int how;
 
 	if (waitpid(child, &how, 0) == child && WIFSIGNALED(how))
-		(void)fprintf(stderr, "thawfs: the daemon was ended by signal %d (%s) as it started\n",
+		(void)fprintf(stderr,
+			      "thawfs: the daemon was ended by signal %d (%s) as it started\n",
 			      WTERMSIG(how), strsignal(WTERMSIG(how)));
 	else
 		(void)fprintf(stderr, "thawfs: the daemon ended as it started; see its log\n");
@@ -60,7 +61,7 @@ static int wait_for_report(int fd, pid_t child)
 
 static bool send_report(int fd, int status, const char *text)
 {
-	struct report report = { .status = (unsigned char)status };
+	struct report report = {.status = (unsigned char)status};
 
 	(void)snprintf(report.text, sizeof(report.text), "%s", text);
 	/* Less than PIPE_BUF: in one piece or not at all. */

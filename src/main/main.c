@@ -44,7 +44,7 @@ static int mount_it(const struct thaw_args *args, const struct thaw_conf *conf)
 static int run(const struct thaw_args *args)
 {
 	struct thaw_conf *conf = NULL;
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 	bool stale;
 	int r = thaw_fuse_check_mountpoint(args->mountpoint, &stale, &err);
 
@@ -63,7 +63,7 @@ static int run(const struct thaw_args *args)
 int main(int argc, char **argv)
 {
 	struct thaw_args args;
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 	int r = thaw_args_parse(argc, argv, &args, &err);
 
 	if (r < 0)

@@ -86,7 +86,7 @@ int thaw_process_signal_take(int fd)
 void thaw_process_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = -1;
 	size_t len = path ? strlen(path) : 0;
 

@@ -74,8 +74,8 @@ static void take_down(struct service *s)
 static void wait_for_end(struct service *s)
 {
 	struct pollfd fds[] = {
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = thaw_fuse_over_fd(s->fuse), .events = POLLIN },
+		{.fd = s->signals, .events = POLLIN},
+		{.fd = thaw_fuse_over_fd(s->fuse), .events = POLLIN},
 	};
 	int sig;
 
@@ -90,8 +90,8 @@ static void wait_for_end(struct service *s)
 
 int thaw_serve(const struct thaw_conf *conf, bool debug, struct thaw_detach *detach)
 {
-	struct service s = { .conf = conf, .signals = -1 };
-	struct thaw_err err = { "" };
+	struct service s = {.conf = conf, .signals = -1};
+	struct thaw_err err = {""};
 	int status = EXIT_SUCCESS;
 	int r = bring_up(&s, debug, &err);
 

@@ -4,10 +4,13 @@
  * those who must know of changes are told.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "catalog/tree.h"
 #include "stage/impl.h"
 #include "stage/import.h"
 
@@ -95,6 +98,48 @@ static void retire(struct thaw_stage *stage, uint64_t node, int error)
 	if (stage->events.leaving)
 		stage->events.leaving(stage->events.ctx, node);
 	thaw_obj_put(stage, obj);
+}
+
+/* The nodes of all objects in memory; *ret: owned. */
+static size_t nodes_in_memory(struct thaw_stage *stage, uint64_t **ret)
+{
+	struct thaw_obj *obj, *next;
+	size_t n = 0;
+
+	thaw_mutex_lock(&stage->lock);
+	*ret = calloc(HASH_COUNT(stage->objects) + 1, sizeof(**ret));
+	if (*ret)
+		HASH_ITER(hh, stage->objects, obj, next)
+			(*ret)[n++] = obj->node;
+	thaw_mutex_unlock(&stage->lock);
+	return n;
+}
+
+/* A directory that went takes its tree with it, of which no change tells. */
+static void retire_lost_trees(struct thaw_stage *stage)
+{
+	_cleanup_free_ uint64_t *nodes = NULL;
+	size_t n = nodes_in_memory(stage, &nodes);
+	struct thaw_node node;
+
+	for (size_t i = 0; i < n; i++)
+		if (thaw_catalog_node(stage->catalog, nodes[i], &node) == 0 && node.lost)
+			retire(stage, nodes[i], -EIO);
+}
+
+static bool is_dir(struct thaw_stage *stage, uint64_t id)
+{
+	struct thaw_node node;
+
+	return thaw_catalog_node(stage->catalog, id, &node) == 0 && node.type == THAW_TYPE_DIR;
+}
+
+/* Did the change take a directory away, or put something else in its place? */
+static bool takes_tree(struct thaw_stage *stage, const struct thaw_change *change)
+{
+	if (change->kind == THAW_CHANGE_LOST)
+		return is_dir(stage, change->node);
+	return change->kind == THAW_CHANGE_REPLACED && is_dir(stage, change->old_node);
 }
 
 static void tell(struct thaw_stage *stage, const struct thaw_listing *listing,
@@ -198,6 +243,22 @@ static void end(struct stage_import *im, const struct thaw_import_progress *p)
 		  (unsigned long long)p->errors);
 }
 
+static void tell_all(struct thaw_stage *stage, const struct batch *batch)
+{
+	bool trees = false;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct thaw_listing *listing = batch->dirs[i]->listing;
+
+		for (size_t k = 0; batch->results[i] == 0 && k < listing->change_count; k++) {
+			tell(stage, listing, &listing->changes[k]);
+			trees = trees || takes_tree(stage, &listing->changes[k]);
+		}
+	}
+	if (trees)
+		retire_lost_trees(stage);
+}
+
 /* import held.  True when nothing is left to list. */
 static bool session_over(struct stage_import *im)
 {
@@ -210,11 +271,7 @@ static void merge(struct stage_import *im, struct batch *batch)
 
 	begin(im);
 	ingest(im, batch);
-	for (size_t i = 0; i < batch->n; i++)
-		for (size_t k = 0; batch->results[i] == 0 &&
-				   k < batch->dirs[i]->listing->change_count; k++)
-			tell(im->stage, batch->dirs[i]->listing,
-			     &batch->dirs[i]->listing->changes[k]);
+	tell_all(im->stage, batch);
 	thaw_mutex_lock(&im->lock);
 	for (size_t i = 0; i < batch->n; i++)
 		settle(im, batch->dirs[i], batch->results[i], &done);

@@ -196,7 +196,8 @@ uint64_t thaw_obj_node(const struct thaw_obj *obj)
 
 void stage_wait_park(struct wait_list *list, struct thaw_wait *wait, enum wait_kind kind)
 {
-	wait->kind = kind;
+	if (wait->kind != (int)kind) /* parked again: a cancel may be looking at it */
+		wait->kind = kind;
 	wait->owner = list;
 	wait->since_ns = thaw_clock_mono_ns();
 	wait->prev = NULL;

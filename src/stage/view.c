@@ -83,11 +83,12 @@ static int file_state(struct thaw_stage *stage, const struct thaw_node *node,
 	r = thaw_catalog_object(stage->catalog, node->object, &object);
 	if (r < 0)
 		return r;
+	if (object.residency == THAW_RES_RESIDENT)
+		*ret_bytes = object.size; /* of a lost file too, until it is evicted */
 	if (node->lost || object.lost) {
 		*ret = THAW_STATE_LOST;
 	} else if (object.residency == THAW_RES_RESIDENT) {
 		*ret = THAW_STATE_ONLINE;
-		*ret_bytes = object.size;
 	} else if (object.verify_failed || object.error) {
 		*ret = THAW_STATE_FAILED;
 	} else if (thaw_catalog_request_of(stage->catalog, node->id, id) == 0) {

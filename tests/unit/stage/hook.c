@@ -15,7 +15,8 @@ static int list(struct thaw_archive *ar, struct thaw_key dir, thaw_entry_fn *fn,
 		const struct thaw_call *call)
 {
 	struct hook *hook = hook_of(ar);
-	int r = hook->on_list ? hook->on_list(hook, dir, call) : 0;
+	int (*on_list)(struct hook *, struct thaw_key, const struct thaw_call *) = hook->on_list;
+	int r = on_list ? on_list(hook, dir, call) : 0;
 
 	atomic_fetch_add(&hook->lists, 1);
 	return r ? r : thaw_archive_list(hook->inner, dir, fn, ctx, call);
@@ -24,13 +25,10 @@ static int list(struct thaw_archive *ar, struct thaw_key dir, thaw_entry_fn *fn,
 static int stat_one(struct thaw_archive *ar, struct thaw_key key, struct thaw_entry *ret,
 		    const struct thaw_call *call)
 {
-	struct hook *hook = hook_of(ar);
-	int r = hook->on_stat ? hook->on_stat(hook, key) : 0;
-
-	atomic_fetch_add(&hook->stats, 1);
+	/* A backend may well look at this first. */
 	if (call->cancel && atomic_load(call->cancel))
 		return -ECANCELED;
-	return r ? r : thaw_archive_stat(hook->inner, key, ret, call);
+	return thaw_archive_stat(hook_of(ar)->inner, key, ret, call);
 }
 
 static int recall(struct thaw_archive *ar, const struct thaw_key *keys, size_t n,
@@ -55,16 +53,18 @@ struct pipe {
 static int pass_piece(void *ctx, uint64_t off, const void *data, size_t len)
 {
 	struct pipe *pipe = ctx;
+	int (*on_piece)(struct hook *, struct thaw_key, uint64_t, void *, size_t) =
+		pipe->hook->on_piece;
 	char *copy;
 	int r;
 
-	if (!pipe->hook->on_piece)
+	if (!on_piece)
 		return pipe->sink(pipe->ctx, off, data, len);
 	copy = malloc(len + 1);
 	if (!copy)
 		return -EAGAIN;
 	memcpy(copy, data, len);
-	r = pipe->hook->on_piece(pipe->hook, pipe->key, off, copy, len);
+	r = on_piece(pipe->hook, pipe->key, off, copy, len);
 	if (r == 0)
 		r = pipe->sink(pipe->ctx, off, copy, len);
 	free(copy);
@@ -76,13 +76,17 @@ static int get(struct thaw_archive *ar, struct thaw_key key, const struct thaw_t
 	       const struct thaw_call *call)
 {
 	struct hook *hook = hook_of(ar);
+	int (*on_get)(struct hook *, struct thaw_key, uint64_t, uint64_t,
+		      const struct thaw_call *) = hook->on_get;
+	int (*after_get)(struct hook *, struct thaw_key, uint64_t, int);
 	struct pipe pipe = { hook, key, sink, ctx };
-	int r = hook->on_get ? hook->on_get(hook, key, off, len, call) : 0;
+	int r = on_get ? on_get(hook, key, off, len, call) : 0;
 
 	atomic_fetch_add(&hook->gets, 1);
 	if (r == 0)
 		r = thaw_archive_get(hook->inner, key, tag, off, len, pass_piece, &pipe, call);
-	return hook->after_get ? hook->after_get(hook, key, off, r) : r;
+	after_get = hook->after_get;
+	return after_get ? after_get(hook, key, off, r) : r;
 }
 
 /* The hook outlives the engines that close it. */

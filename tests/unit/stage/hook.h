@@ -2,8 +2,8 @@
 /*
  * hook.h - an archive that asks the test before it passes a call on.
  *
- * The functions run in the engine's threads, without any lock; all may be NULL.
- * Set them before the engine starts, or while nothing of theirs can run.
+ * The functions run in the engine's threads, without any lock; all may be NULL,
+ * and be set at any time.
  */
 #ifndef THAW_TEST_STAGE_HOOK_H
 #define THAW_TEST_STAGE_HOOK_H
@@ -18,18 +18,17 @@
 struct hook {
 	struct thaw_archive base;
 	struct thaw_archive *inner; /* borrowed */
-	void *ctx;
 	/* Other than 0 is the call's answer. */
-	int (*on_list)(struct hook *hook, struct thaw_key dir, const struct thaw_call *call);
-	int (*on_stat)(struct hook *hook, struct thaw_key key);
-	int (*on_get)(struct hook *hook, struct thaw_key key, uint64_t off, uint64_t len,
-		      const struct thaw_call *call);
+	int (*_Atomic on_list)(struct hook *hook, struct thaw_key dir,
+			       const struct thaw_call *call);
+	int (*_Atomic on_get)(struct hook *hook, struct thaw_key key, uint64_t off, uint64_t len,
+			      const struct thaw_call *call);
 	/* After a get: what it is to return instead of r. */
-	int (*after_get)(struct hook *hook, struct thaw_key key, uint64_t off, int r);
+	int (*_Atomic after_get)(struct hook *hook, struct thaw_key key, uint64_t off, int r);
 	/* Each piece on its way to the engine; may be changed.  Not 0: the get ends so. */
-	int (*on_piece)(struct hook *hook, struct thaw_key key, uint64_t off, void *data, size_t len);
-	atomic_uint lists, stats, gets;
-	atomic_bool closing; /* gates open for good */
+	int (*_Atomic on_piece)(struct hook *hook, struct thaw_key key, uint64_t off, void *data,
+				size_t len);
+	atomic_uint lists, gets; /* how many there were */
 };
 
 struct hook *hook_new(struct thaw_archive *inner);

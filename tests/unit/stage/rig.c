@@ -38,20 +38,27 @@ static void default_conf(struct rig *rig)
 	};
 }
 
-void rig_init(struct rig *rig, bool recalls)
+void rig_init_in(struct rig *rig, bool recalls, const char *dir)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)signal(SIGIO, SIG_IGN); /* see cache/store.h */
 	thaw_log_init("test", getenv("THAW_TEST_LOG") ? LOG_DEBUG : LOG_CRIT);
 	memset(rig, 0, sizeof(*rig));
-	(void)snprintf(rig->dir, sizeof(rig->dir), "%s/thaw-stage-XXXXXX", tmp ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(rig->dir));
+	(void)snprintf(rig->dir, sizeof(rig->dir), "%s", dir);
 	(void)snprintf(rig->cache, sizeof(rig->cache), "%s/cache", rig->dir);
 	(void)snprintf(rig->catalog, sizeof(rig->catalog), "%s/catalog.db", rig->dir);
 	default_conf(rig);
 	ck_assert_int_eq(thaw_archive_mem_new(recalls, &rig->mem), 0);
 	rig->hook = hook_new(rig->mem);
+}
+
+void rig_init(struct rig *rig, bool recalls)
+{
+	const char *tmp = getenv("TMPDIR");
+	char dir[200];
+
+	(void)snprintf(dir, sizeof(dir), "%s/thaw-stage-XXXXXX", tmp ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	rig_init_in(rig, recalls, dir);
 }
 
 int rig_open(struct rig *rig, struct thaw_err *err)
@@ -106,13 +113,19 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return remove(path);
 }
 
-void rig_drop(struct rig *rig)
+void rig_leave(struct rig *rig)
 {
 	rig_stop(rig);
-	(void)nftw(rig->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	hook_free(rig->hook);
 	thaw_archive_close(rig->mem);
 	free(rig->truth);
+	rig->truth = NULL;
+}
+
+void rig_drop(struct rig *rig)
+{
+	rig_leave(rig);
+	(void)nftw(rig->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 void rig_end(struct rig *rig)
@@ -244,7 +257,7 @@ static bool is_idle(struct rig *rig)
 	struct thaw_stage *stage = rig->stage;
 	bool idle;
 
-	if (stage_import_running(stage))
+	if (stage_import_running(stage) || rig_status(rig).requests_open)
 		return false;
 	thaw_mutex_lock(&stage->lock);
 	idle = !stage->queue.count && !stage->queue.running && !stage->evict_asked &&

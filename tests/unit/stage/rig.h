@@ -60,6 +60,8 @@ struct rig {
  * defaults: 64 MiB of cache, chunks of 64 KiB, streams from 1 GiB, 4 workers,
  * space_wait of 1 s. */
 void rig_init(struct rig *rig, bool recalls);
+/* Likewise, in a directory that is there, with what another process left in it. */
+void rig_init_in(struct rig *rig, bool recalls, const char *dir);
 /* Opens and starts; the archive's names are imported when it returns. */
 void rig_start(struct rig *rig);
 /* Only opens: returns what thaw_stage_open_all() does. */
@@ -71,6 +73,8 @@ void rig_restart(struct rig *rig);
 void rig_end(struct rig *rig);
 /* Likewise, without the audit. */
 void rig_drop(struct rig *rig);
+/* Stops, and leaves the directory. */
+void rig_leave(struct rig *rig);
 
 /* The archive's file, and the truth about it. */
 void rig_put(struct rig *rig, const char *key, uint64_t size, uint64_t seed);

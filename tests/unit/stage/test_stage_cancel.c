@@ -42,7 +42,7 @@ START_TEST(during)
 	struct waiter w, other;
 
 	begin(300000);
-	thaw_archive_mem_hold(rig.mem, 70000);
+	thaw_archive_mem_hold(rig.mem, 7000);
 	waiter_init(&w);
 	waiter_init(&other);
 	ck_assert_int_eq(thaw_stage_open(rig.stage, node, 0, &w.wait, &obj), -EINPROGRESS);

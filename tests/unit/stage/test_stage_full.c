@@ -179,7 +179,7 @@ START_TEST(mapped_files_stay)
 	for (int i = 0; i < 1500; i++)
 		rig_pause();
 	ck_assert_int_eq(waiter_calls(&bulk), 0);
-	ck_assert_uint_eq(rig_status(&rig).resident_files, 5);
+	rig_await(rig_status(&rig).resident_files == 5); /* a round may be trying one */
 	/* They are still there for others meanwhile. */
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "d/f001"), THAW_OPEN_NONBLOCK,
 				      1 * MIB, 1001), 0);
@@ -188,8 +188,10 @@ START_TEST(mapped_files_stay)
 	thaw_stage_close(rig.stage, bulk.wait.obj);
 	rig_await_idle(&rig);
 	ck_assert_int_eq(rig_state(&rig, "d/f002"), THAW_STATE_OFFLINE);
-	for (int i = 0; i < 5; i++)
-		(void)munmap(map[i], 1 * MIB);
+	for (int i = 0; i < 5; i++) {
+		if (i != 2)
+			ck_assert_int_eq(munmap(map[i], 1 * MIB), 0);
+	}
 	waiter_release(&bulk);
 	rig_end(&rig);
 }

@@ -32,7 +32,7 @@ START_TEST(parked_of_every_kind)
 	thaw_archive_mem_hold(rig.mem, 100);
 	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "stream"), 0, &stream), 0);
 	waiter_init(&reading);
-	ck_assert_int_eq(thaw_stage_read(rig.stage, stream, 2 * MIB, 5, &reading.wait),
+	ck_assert_int_eq(thaw_stage_read(rig.stage, stream, 2 * MIB + 900, 5, &reading.wait),
 			 -EINPROGRESS);
 	for (int i = 0; i < WAITERS; i++) {
 		char path[16] = "tape";
