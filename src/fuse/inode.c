@@ -18,9 +18,8 @@
 #include "fuse/backing.h"
 #include "stage/open.h"
 
-#define SHARDS     256u
-#define CHAINS     256u /* of a shard */
-#define SHARD_KEPT (THAW_INODES_KEPT / SHARDS)
+#define SHARDS 256u
+#define CHAINS 256u /* of a shard */
 
 enum mode { IDLE, REGISTERING, PASSTHROUGH, CACHED };
 
@@ -47,7 +46,8 @@ struct shard {
 
 struct thaw_inodes {
 	struct thaw_stage *stage;
-	atomic_int fuse_fd; /* -1: no passthrough */
+	unsigned shard_kept; /* const */
+	atomic_int fuse_fd;  /* -1: no passthrough */
 	struct shard shards[SHARDS];
 };
 
@@ -57,13 +57,14 @@ struct remains {
 	int backing_id;
 };
 
-struct thaw_inodes *thaw_inodes_new(struct thaw_stage *stage)
+struct thaw_inodes *thaw_inodes_new(struct thaw_stage *stage, unsigned kept)
 {
 	struct thaw_inodes *inodes = calloc(1, sizeof(*inodes));
 
 	if (!inodes)
 		return NULL;
 	inodes->stage = stage;
+	inodes->shard_kept = kept / SHARDS + 1;
 	atomic_init(&inodes->fuse_fd, -1);
 	for (unsigned i = 0; i < SHARDS; i++) {
 		thaw_mutex_init(&inodes->shards[i].lock, THAW_RANK_FUSE_TABLE);
@@ -221,7 +222,8 @@ out:
 }
 
 /* The entry of a node, made if need be; called and returns with the lock. */
-static struct thaw_inode *find_or_add(struct shard *shard, uint64_t node, struct remains *ret_old)
+static struct thaw_inode *find_or_add(struct shard *shard, uint64_t node, unsigned kept,
+				      struct remains *ret_old)
 {
 	struct thaw_inode *inode = *find(shard, node);
 	struct thaw_inode **chain;
@@ -231,7 +233,7 @@ static struct thaw_inode *find_or_add(struct shard *shard, uint64_t node, struct
 	inode = calloc(1, sizeof(*inode));
 	if (!inode)
 		return NULL;
-	if (shard->count >= SHARD_KEPT)
+	if (shard->count >= kept)
 		*ret_old = make_room(shard);
 	inode->node = node;
 	chain = chain_of(shard, node);
@@ -285,7 +287,7 @@ int thaw_inodes_open(struct thaw_inodes *inodes, uint64_t node, struct thaw_obj 
 	struct thaw_inode *inode;
 
 	thaw_mutex_lock(&shard->lock);
-	inode = find_or_add(shard, node, &pushed);
+	inode = find_or_add(shard, node, inodes->shard_kept, &pushed);
 	if (!inode) {
 		thaw_mutex_unlock(&shard->lock);
 		thaw_stage_close(inodes->stage, obj);

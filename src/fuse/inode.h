@@ -20,8 +20,8 @@
  * its own mode before it sends RELEASE, so at zero we may change ours.
  *
  * An IDLE entry keeps its object (a reference, not a use) and its backing id,
- * so that the next open is one look-up here and a reply.  Of these at most
- * THAW_INODES_KEPT stay, by second chance.  What leaves the cache is dropped
+ * so that the next open is one look-up here and a reply.  Of these a bounded
+ * number stays, by second chance.  What leaves the cache is dropped
  * at once.  A backing id is closed only when no handle is open: until then an
  * answer that names it may be under way.
  */
@@ -31,7 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define THAW_INODES_KEPT 65536
+#define THAW_INODES_KEPT 65536 /* a good number */
 
 struct thaw_inode;
 struct thaw_inodes;
@@ -46,7 +46,8 @@ struct thaw_opened {
 	bool keep_pages; /* what the kernel has cached of it is right (cached opens) */
 };
 
-struct thaw_inodes *thaw_inodes_new(struct thaw_stage *stage);
+/* kept: most idle entries; each may hold a descriptor open. */
+struct thaw_inodes *thaw_inodes_new(struct thaw_stage *stage, unsigned kept);
 /* No handle may be open any more as far as we are concerned: uses are closed. */
 struct thaw_inodes *thaw_inodes_free(struct thaw_inodes *inodes);
 /* From now on whole files are opened in passthrough, over this connection. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -149,13 +150,24 @@ static int make_session(struct thaw_fuse *fuse, bool debug, struct thaw_err *err
 	return r;
 }
 
+/* An object in memory holds its file open: leave descriptors for those that
+ * are in use and for all else. */
+static unsigned inodes_to_keep(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 >= THAW_INODES_KEPT)
+		return THAW_INODES_KEPT;
+	return (unsigned)limit.rlim_cur / 2;
+}
+
 static int make_parts(struct thaw_fuse *fuse)
 {
 	fuse->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fuse->over_fd < 0)
 		return -errno;
 	fuse->told = thaw_told_new();
-	fuse->inodes = thaw_inodes_new(fuse->stage);
+	fuse->inodes = thaw_inodes_new(fuse->stage, inodes_to_keep());
 	fuse->park = thaw_park_create(fuse, fuse->stage, fuse->uring_depth);
 	if (!fuse->told || !fuse->inodes || !fuse->park)
 		return -ENOMEM;

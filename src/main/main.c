@@ -29,7 +29,8 @@ static int mount_it(const struct thaw_args *args, const struct thaw_conf *conf)
 	struct thaw_detach detach;
 	int r;
 
-	thaw_log_set_level(args->debug ? LOG_DEBUG : conf->log_level);
+	/* Until it is up the terminal gets what went wrong and nothing else. */
+	thaw_log_set_level(args->debug ? LOG_DEBUG : LOG_NOTICE);
 	r = thaw_detach_begin(args->foreground || conf->foreground, &detach);
 	if (r < 0) {
 		(void)fprintf(stderr, "thawfs: cannot go to the background: %s\n", strerror(-r));

@@ -100,6 +100,8 @@ int thaw_serve(const struct thaw_conf *conf, bool debug, struct thaw_detach *det
 		return thaw_detach_failed(detach, r == -EINVAL ? 2 : EXIT_FAILURE, err.text);
 	}
 	if (thaw_detach_ready(detach)) {
+		if (!debug)
+			thaw_log_set_level(conf->log_level);
 		thaw_notice("%s is mounted on %s", conf->source, conf->mountpoint);
 		thaw_process_notify("READY=1");
 		wait_for_end(&s);

@@ -3,13 +3,13 @@
 #
 # keeper.sh - the shell that outlives a test, sourced by common.sh only.
 #
-# Everything a test starts is in the test's session, or names the test's directory on its
-# command line (daemons that went to the background): nothing else is ever stopped here.
+# Everything a test starts is in the test's session, or is a thawfs that went to the background
+# and names the test's directory on its command line: nothing else is ever stopped here.
 
 _members()	# process ids of the session and of daemons left behind
 {
-	ps -e -o pid=,sid=,stat= | awk -v sid="$session" '$2 == sid && $3 !~ /^Z/ { print $1 }'
-	pgrep -f -- "$work/" | grep -vx "$$" || :
+	ps -e -ww -o pid=,sid=,stat=,comm=,args= | awk -v sid="$session" -v work="$work/" '
+		$3 !~ /^Z/ && ($2 == sid || ($4 == "thawfs" && index($0, work))) { print $1 }'
 }
 
 _mounts()	# what is mounted below the test's directory, last first

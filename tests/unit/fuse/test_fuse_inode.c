@@ -153,7 +153,7 @@ static void set_up(void)
 		objs[i].whole = true;
 		pthread_mutex_init(&kernel[i].lock, NULL);
 	}
-	inodes = thaw_inodes_new(NULL);
+	inodes = thaw_inodes_new(NULL, THAW_INODES_KEPT);
 	ck_assert_ptr_nonnull(inodes);
 	thaw_inodes_use_passthrough(inodes, FUSE_FD);
 }
