@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "suite.h"
+#include "../suite.h"
 
 START_TEST(empty_is_a_string)
 {

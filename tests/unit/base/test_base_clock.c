@@ -2,7 +2,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "suite.h"
+#include "../suite.h"
 
 START_TEST(monotonic_does_not_go_back)
 {

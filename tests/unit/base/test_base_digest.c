@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "suite.h"
+#include "../suite.h"
 
 /* Of "abc": FIPS 180-4 and RFC 1321. */
 static const char *const of_abc[THAW_DIGEST_ALGS] = {

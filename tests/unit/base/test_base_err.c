@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "suite.h"
+#include "../suite.h"
 
 START_TEST(set_returns_the_code_and_writes_the_text)
 {

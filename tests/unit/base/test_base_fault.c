@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define PASSES 3
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/units.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "suite.h"
+#include "../suite.h"
 
 static int saved_stderr, reader;
 

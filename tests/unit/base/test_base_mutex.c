@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_mutex low, high, other_low;
 static struct thaw_cond cond;

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
-#include "suite.h"
+#include "../suite.h"
 
 static char *dir; /* has no links in it itself */
 

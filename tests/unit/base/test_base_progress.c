@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/progress.h"
-#include "suite.h"
+#include "../suite.h"
 
 static char *text;
 static size_t len;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/thread.h"
-#include "suite.h"
+#include "../suite.h"
 
 struct seen {
 	char name[32];

@@ -18,7 +18,7 @@
 #include "cli/cli.h"
 #include "control/control.h"
 #include "stub_stage.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_stage *stage;
 static struct thaw_control *control;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/mountinfo.h"
-#include "suite.h"
+#include "../suite.h"
 
 static char table[] = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
 		      "40 22 0:50 / /mnt/news rw,nosuid - fuse.thawfs thawfs rw,user_id=0\n"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/out.h"
-#include "suite.h"
+#include "../suite.h"
 
 static const struct thaw_column columns[] = {{"STATE", 7, false}, {"SIZE", 5, true}};
 static char text[4096];

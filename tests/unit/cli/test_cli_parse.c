@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_args args;
 static char shown[16384];

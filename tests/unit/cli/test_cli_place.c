@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/place.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_place place;
 static char top[64];

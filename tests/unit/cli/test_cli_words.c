@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/words.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_words words;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "catalog/tree.h"
 #include "control/peer.h"
-#include "suite.h"
+#include "../suite.h"
 
 static gid_t groups[] = {500, 600};
 static const struct thaw_peer anna = {.uid = 1000, .gid = 100, .groups = groups, .group_count = 2};

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "control/lines.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_lines lines;
 

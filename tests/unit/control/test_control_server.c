@@ -20,7 +20,7 @@
 #include "control/control.h"
 #include "control/lines.h"
 #include "stub_stage.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define PATIENCE_MS 20000
 #define BIG_FILES   1500

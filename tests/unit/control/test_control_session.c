@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "control/op.h"
 #include "stub_stage.h"
-#include "suite.h"
+#include "../suite.h"
 
 /*
  * /open        0755 root

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "control/wire.h"
-#include "suite.h"
+#include "../suite.h"
 
 static void check_base64(const char *plain, const char *coded)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuse/room.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define ROOT 7
 

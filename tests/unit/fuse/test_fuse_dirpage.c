@@ -10,7 +10,7 @@
 #include "fuse/dirpage.h"
 #include "fuse/room.h"
 #include "fuse/told.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define ROOT     1
 #define CHILDREN 300

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuse/dirpos.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define FIRST 2
 

@@ -12,7 +12,7 @@
 #include "fuse/backing.h"
 #include "fuse/inode.h"
 #include "stage/open.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define FUSE_FD 77
 #define NODES   40

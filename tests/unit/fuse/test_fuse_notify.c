@@ -12,7 +12,7 @@
 #include "fuse/told.h"
 #include "stage/names.h"
 #include "stage/stage.h"
-#include "suite.h"
+#include "../suite.h"
 
 #define ROOT 1
 

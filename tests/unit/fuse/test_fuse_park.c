@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "fuse/park.h"
 #include "fuse/sigwait.h"
-#include "suite.h"
+#include "../suite.h"
 
 /* --- libfuse --- */
 

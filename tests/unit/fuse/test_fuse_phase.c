@@ -2,7 +2,7 @@
 #include <sched.h>
 
 #include "fuse/phase.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_phase phase;
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "fuse/sigwait.h"
-#include "suite.h"
+#include "../suite.h"
 
 static enum thaw_sigwait of(const char *own, const char *shared, const char *blocked, pid_t tid)
 {

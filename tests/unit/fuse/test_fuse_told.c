@@ -2,7 +2,7 @@
 #include <pthread.h>
 
 #include "fuse/told.h"
-#include "suite.h"
+#include "../suite.h"
 
 static struct thaw_told *told;
 

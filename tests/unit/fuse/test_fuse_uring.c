@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuse/park.h"
 #include "fuse/uring.h"
-#include "suite.h"
+#include "../suite.h"
 
 START_TEST(queues_are_deep_enough_to_park_on_and_not_endless)
 {

@@ -2,8 +2,8 @@
 /*
  * suite.h - the main() of a test program: one suite, one case.
  */
-#ifndef TESTS_UNIT_CONTROL_SUITE_H
-#define TESTS_UNIT_CONTROL_SUITE_H
+#ifndef TESTS_UNIT_SUITE_H
+#define TESTS_UNIT_SUITE_H
 
 #include <check.h>
 #include <stdlib.h>
