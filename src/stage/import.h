@@ -39,6 +39,8 @@ struct import_dir {
 	enum import_dir_state state;  /* import */
 	struct import_dir *prev, *next; /* import: the stack, while QUEUED */
 	struct wait_list waits;       /* import */
+	struct thaw_entry self;       /* of a collection's top, which no listing names; as listing */
+	bool has_self;
 	struct thaw_listing *listing; /* who has it: LISTING the walker, MERGING the queue */
 	struct import_dir *merge_next;/* import: the merge queue */
 	UT_hash_handle hh;            /* import: by node */

@@ -265,6 +265,24 @@ static bool session_over(struct stage_import *im)
 	return im->running && !im->dirs;
 }
 
+/* Mode, owner and times of a collection's top directory. */
+static void take_own_attributes(struct stage_import *im, const struct import_dir *dir)
+{
+	const struct thaw_stage_events *ev = &im->stage->events;
+	const struct thaw_entry *self = &dir->self;
+	struct thaw_node known;
+	uint64_t node;
+
+	if (!dir->has_self ||
+	    thaw_catalog_node(im->stage->catalog, dir->node, &known) < 0 ||
+	    (known.mode == self->mode && known.uid == self->uid && known.gid == self->gid &&
+	     known.mtime_ns == self->mtime_ns && known.ctime_ns == self->ctime_ns))
+		return;
+	if (thaw_catalog_reexamined(im->stage->catalog, dir->node, self, &node) == 0 &&
+	    ev->node_changed)
+		ev->node_changed(ev->ctx, node);
+}
+
 static void merge(struct stage_import *im, struct batch *batch)
 {
 	struct wait_list done = { NULL };
@@ -272,6 +290,9 @@ static void merge(struct stage_import *im, struct batch *batch)
 	begin(im);
 	ingest(im, batch);
 	tell_all(im->stage, batch);
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->results[i] == 0)
+			take_own_attributes(im, batch->dirs[i]);
 	thaw_mutex_lock(&im->lock);
 	for (size_t i = 0; i < batch->n; i++)
 		settle(im, batch->dirs[i], batch->results[i], &done);

@@ -53,8 +53,12 @@ static int list(struct stage_import *im, struct import_dir *dir, struct thaw_err
 	thaw_buf_init(&key, 1 << 20);
 	r = stage_key(im->stage, c, dir->node, &key);
 	if (r == 0) {
-		r = thaw_archive_list(c->copies[0]->ar, (struct thaw_key){ key.data, key.len },
-				      add_entry, &to, &call);
+		struct thaw_key at = { key.data, key.len };
+
+		r = thaw_archive_list(c->copies[0]->ar, at, add_entry, &to, &call);
+		if (r == 0 && dir->node == c->root)
+			dir->has_self = thaw_archive_stat(c->copies[0]->ar, at, &dir->self,
+							  &(struct thaw_call){ 0 }) == 0;
 		stage_archive_result(im->stage, c->copies[0], r, err->text);
 	}
 	thaw_buf_release(&key);
