@@ -39,7 +39,7 @@ static int died(pid_t child)
 /* In the parent: its exit status. */
 static int wait_for_report(int fd, pid_t child)
 {
-	struct report report;
+	struct report report = {0};
 	size_t len = 0;
 
 	while (len < sizeof(report)) {

@@ -3,9 +3,11 @@
  * open.h - readers: opening a file's content and waiting for it.
  *
  * A call that cannot be answered now returns -EINPROGRESS and keeps the
- * caller's thaw_wait; wait->done() is then called exactly once, by an engine
- * thread that holds no lock, unless thaw_stage_cancel() returned true.  No
- * thread waits meanwhile.  The wait is embedded in the caller's own struct and
+ * caller's thaw_wait; wait->done() is then called exactly once, by some thread
+ * that holds no lock, unless thaw_stage_cancel() returned true.  As a rule that
+ * is an engine thread; it may also be another caller's, inside its
+ * thaw_stage_open(), so done() must not wait for that caller.  No thread waits
+ * meanwhile.  The wait is embedded in the caller's own struct and
  * must live until done was called or cancel returned true.
  *
  * Residency of an object in memory (enum in obj.h, checked in debug builds):
