@@ -1,5 +1,5 @@
 # Every library becomes the target PkgConfig::<MODULE NAME IN CAPITALS>:
-# PkgConfig::FUSE3 SQLITE3 LIBCRYPTO INIH JANSSON, and CHECK for the tests.
+# PkgConfig::FUSE3 SQLITE3 LIBCRYPTO INIH JANSSON LIBMICROHTTPD, and CHECK for the tests.
 find_package(PkgConfig REQUIRED)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -71,6 +71,7 @@ thaw_dep(SQLITE3 "sqlite3>=3.40")
 thaw_dep(LIBCRYPTO "libcrypto>=3.0")
 thaw_dep(INIH inih)
 thaw_dep(JANSSON "jansson>=2.13")
+thaw_dep(LIBMICROHTTPD "libmicrohttpd>=0.9.71")   # enum MHD_Result
 
 include(CheckIncludeFile)
 check_include_file(uthash.h HAVE_UTHASH_H)

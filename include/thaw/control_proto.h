@@ -29,6 +29,7 @@
 #define THAW_OP_PING            "ping"
 #define THAW_OP_VERSION         "version"
 #define THAW_OP_STATUS          "status"
+#define THAW_OP_METRICS         "metrics"
 #define THAW_OP_STATE           "state"
 #define THAW_OP_STAGE           "stage"
 #define THAW_OP_STAGE_BEGIN     "stage_begin"

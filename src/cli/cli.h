@@ -76,6 +76,7 @@ int thaw_cmd_unpin(const struct thaw_args *args);
 int thaw_cmd_pins(const struct thaw_args *args);
 int thaw_cmd_evict(const struct thaw_args *args);
 int thaw_cmd_status(const struct thaw_args *args);
+int thaw_cmd_metrics(const struct thaw_args *args);
 int thaw_cmd_help(const struct thaw_args *args);
 
 #endif

@@ -108,6 +108,8 @@ const struct thaw_command thaw_commands[] = {
 	  "in use stay. For root and the daemon's user.",
 	  evict_options, 1, ANY, thaw_cmd_evict },
 	{ "status", "", "cache, queues, archives", NULL, status_options, 0, 0, thaw_cmd_status },
+	{ "metrics", "", "what the daemon counts, as Prometheus reads it", NULL, none, 0, 0,
+	  thaw_cmd_metrics },
 	{ "help", "[COMMAND]", "explain a command", NULL, none, 0, 1, thaw_cmd_help },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0, NULL },
 };

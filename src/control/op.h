@@ -90,6 +90,7 @@ int thaw_targets_reply(struct thaw_job *job);
 /* The starts, steps and releases that the table in ops.c names. */
 int thaw_op_ping_start(struct thaw_job *job);
 int thaw_op_status_start(struct thaw_job *job);
+int thaw_op_metrics_start(struct thaw_job *job);
 int thaw_op_state_start(struct thaw_job *job);
 int thaw_op_state_step(struct thaw_job *job);
 void thaw_op_state_release(struct thaw_job *job);

@@ -9,6 +9,7 @@ const struct thaw_op thaw_ops[] = {
 	{ THAW_OP_PING, THAW_OPF_PUBLIC, thaw_op_ping_start, NULL, NULL },
 	{ THAW_OP_VERSION, THAW_OPF_PUBLIC, thaw_op_ping_start, NULL, NULL },
 	{ THAW_OP_STATUS, THAW_OPF_PUBLIC, thaw_op_status_start, NULL, NULL },
+	{ THAW_OP_METRICS, THAW_OPF_PUBLIC, thaw_op_metrics_start, NULL, NULL },
 	{ THAW_OP_STATE, 0, thaw_op_state_start, thaw_op_state_step, thaw_op_state_release },
 	{ THAW_OP_STAGE, THAW_OPF_CHANGES, thaw_op_stage_start, thaw_targets_step, NULL },
 	{ THAW_OP_STAGE_BEGIN, 0, thaw_op_stage_begin_start, NULL, NULL },

@@ -13,7 +13,7 @@
 #include "fuse/park_impl.h"
 #include "fuse/sigwait.h"
 
-#define LOOK_EVERY_NS (500 * THAW_NS_PER_MS)
+#define LOOK_EVERY_NS (200 * THAW_NS_PER_MS)
 
 static long sysctl_seconds(const char *name)
 {

@@ -4,7 +4,7 @@
  * mount, threads of engine and control, requests served.  Nothing is mounted
  * before all that can be checked was; what fails later unmounts.
  *
- * Down, the other way: no more commands, then the engine, which answers
+ * Down, the other way: no more metrics and commands, then the engine, which answers
  * everyone who waits, then the mount.
  */
 #include "main/serve.h"
@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "control/control.h"
+#include "control/metrics_http.h"
 #include "fuse/fuse.h"
 #include "main/detach.h"
 #include "main/process.h"
@@ -29,6 +30,7 @@ struct service {
 	struct thaw_stage *stage;
 	struct thaw_fuse *fuse;
 	struct thaw_control *control;
+	struct thaw_metrics_http *metrics;
 	int signals;
 	bool started; /* the engine's threads */
 };
@@ -52,6 +54,8 @@ static int bring_up(struct service *s, bool debug, struct thaw_err *err)
 	s->started = true;
 	if (s->conf->socket)
 		r = thaw_control_start(s->stage, s->conf->socket, &s->control, err);
+	if (r == 0 && s->conf->metrics)
+		r = thaw_metrics_http_start(s->stage, s->conf->metrics, &s->metrics, err);
 	if (r == 0)
 		r = thaw_fuse_start(s->fuse, err);
 	return r;
@@ -59,6 +63,7 @@ static int bring_up(struct service *s, bool debug, struct thaw_err *err)
 
 static void take_down(struct service *s)
 {
+	s->metrics = thaw_metrics_http_stop(s->metrics);
 	if (s->control)
 		s->control = thaw_control_stop(s->control);
 	if (s->started)

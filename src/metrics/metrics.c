@@ -56,6 +56,17 @@ void thaw_metrics_add(enum thaw_metric metric, int64_t n)
 	atomic_fetch_add_explicit(&values[metric].value, n, memory_order_relaxed);
 }
 
+void thaw_metrics_raise(enum thaw_metric metric, int64_t total)
+{
+	int_least64_t now = thaw_metrics_get(metric);
+
+	assert(infos[metric].counter);
+	while (now < total &&
+	       !atomic_compare_exchange_weak_explicit(&values[metric].value, &now, total,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 void thaw_metrics_set(enum thaw_metric metric, int64_t value)
 {
 	assert(!infos[metric].counter);

@@ -32,6 +32,9 @@ enum thaw_histogram {
 
 /* Counters take n >= 0; gauges may fall. */
 void thaw_metrics_add(enum thaw_metric metric, int64_t n);
+/* A counter that another room keeps: to that room's total, never down.  Not for
+ * one that is added to as well. */
+void thaw_metrics_raise(enum thaw_metric metric, int64_t total);
 /* Gauges only. */
 void thaw_metrics_set(enum thaw_metric metric, int64_t value);
 int64_t thaw_metrics_get(enum thaw_metric metric);

@@ -40,7 +40,7 @@ static void wake_readers(struct thaw_stage *stage, struct flight *flight)
 	thaw_mutex_lock(&stage->lock);
 	for (w = flight->obj->reading.head; w; w = next) {
 		next = w->next;
-		if (thaw_part_covered(flight->part, w->off, w->len)) {
+		if (stage_flight_covers(flight, w->off, w->len)) {
 			stage_wait_take(w, 0, &done);
 			stage->waiters--;
 		}

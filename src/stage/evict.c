@@ -124,18 +124,21 @@ static void forget(struct thaw_stage *stage, struct thaw_obj *obj, bool is_gone)
 		stage_open_again(stage, obj);
 }
 
-/* A row that somebody else took away since we read it is not ours to take again. */
-static bool is_ours(struct thaw_stage *stage, const struct victim *victim)
+/* A row that somebody else took away since we read it is not ours to take again.  True: the
+ * file may be unlinked. */
+static bool check_row(struct thaw_stage *stage, struct victim *victim)
 {
 	struct thaw_object row;
+	int r;
 
+	victim->ours = true;
 	if (!victim->brought)
 		return true;
-	if (thaw_catalog_object(stage->catalog, victim->obj->id, &row) < 0 ||
-	    row.residency != THAW_RES_LEAVING)
-		return false;
-	victim->obj->bytes = row.bytes;
-	return true;
+	r = thaw_catalog_object(stage->catalog, victim->obj->id, &row);
+	victim->ours = r == 0 ? row.residency == THAW_RES_LEAVING : r != -ENOENT;
+	if (r == 0)
+		victim->obj->bytes = row.bytes;
+	return r == 0 && victim->ours;
 }
 
 /* Unlinks the files of those that are LEAVING; what is in use stays. */
@@ -147,8 +150,7 @@ static int remove_files(struct thaw_stage *stage, struct victim *victims, size_t
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		victims[i].ours = is_ours(stage, &victims[i]);
-		if (victims[i].ours) {
+		if (check_row(stage, &victims[i])) {
 			of[count] = &victims[i];
 			ids[count++] = victims[i].obj->id;
 		}

@@ -203,8 +203,14 @@ void stage_flight_admit(struct thaw_stage *stage)
 	}
 }
 
+/* Where a digest is on record the end of a stream waits for it: nobody gets
+ * all of a file that does not match. */
 bool stage_flight_covers(const struct flight *flight, uint64_t off, uint64_t len)
 {
+	uint64_t size = flight->obj->size;
+
+	if (flight->on_record.digests && (len >= size || off >= size - len))
+		return false;
 	return flight->part && thaw_part_covered(flight->part, off, len);
 }
 

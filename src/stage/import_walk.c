@@ -39,6 +39,19 @@ static int add_entry(void *ctx, const struct thaw_entry *entry)
 	return 0;
 }
 
+/* What it says of the top directory itself; nothing that points anywhere is kept. */
+static bool stat_top(struct stage_import *im, struct stage_archive *archive, struct thaw_key at,
+		     struct thaw_entry *ret)
+{
+	struct thaw_call call = { .cancel = &im->cancel };
+
+	if (thaw_archive_stat(archive->ar, at, ret, &call) < 0)
+		return false;
+	ret->name = ret->target = ret->storage_class = NULL;
+	ret->name_len = ret->target_len = 0;
+	return true;
+}
+
 /* engine-free: archive and catalog calls, no lock. */
 static int list(struct stage_import *im, struct import_dir *dir, struct thaw_err *err)
 {
@@ -57,8 +70,7 @@ static int list(struct stage_import *im, struct import_dir *dir, struct thaw_err
 
 		r = thaw_archive_list(c->copies[0]->ar, at, add_entry, &to, &call);
 		if (r == 0 && dir->node == c->root)
-			dir->has_self = thaw_archive_stat(c->copies[0]->ar, at, &dir->self,
-							  &(struct thaw_call){ 0 }) == 0;
+			dir->has_self = stat_top(im, c->copies[0], at, &dir->self);
 		stage_archive_result(im->stage, c->copies[0], r, err->text);
 	}
 	thaw_buf_release(&key);

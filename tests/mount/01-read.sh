@@ -16,6 +16,8 @@ faults
 start_daemon
 note "names and attributes, cold"
 py compare "$src" "$mnt" --names
+top() { stat -c '%A %u %g %y' "$1"; }
+[ "$(top "$src")" = "$(top "$mnt")" ] || fail "the top: $(top "$src"), not $(top "$mnt")"
 has_state offline "$mnt" || fail "names or attributes brought content: $(state "$mnt")"
 [ "$(status_of staged_files)" = 0 ] || fail "files were staged by looking"
 

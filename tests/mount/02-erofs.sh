@@ -35,8 +35,8 @@ note "as nobody, where modes would allow it"
 setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 -B "$lib/refused.py" \
 	"$mnt" --any-error
 note "through tools"
-for command in "touch $mnt/dir/file" "rm -f $mnt/dir/file" "rm -rf $mnt/dir" "cp /etc/hostname $mnt/" \
-		"mv $mnt/online $mnt/moved" "truncate -s 0 $mnt/online" "dd if=/dev/zero of=$mnt/online" \
+for command in "touch $mnt/dir/file" "rm -f $mnt/dir/file" "rm -rf $mnt/dir" \
+		"cp /etc/hostname $mnt/" "mv $mnt/online $mnt/moved" "truncate -s 0 $mnt/online" "dd if=/dev/zero of=$mnt/online" \
 		"sed -i s/a/b/ $mnt/online" "ln $mnt/online $mnt/new" "chmod 777 $mnt/online"; do
 	# shellcheck disable=SC2086
 	if $command >"$work/output" 2>&1; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""account.py CACHE CATALOG THAW SOCKET: bytes on disk, in the catalog and in the daemon's head agree.
+"""account.py CACHE CATALOG THAW SOCKET: bytes on disk, in the catalog and by the daemon agree.
 
-Of a daemon that is at rest. Waits a moment for that: evictions end a little after the reads.
+Of one that is at rest. Waits a moment for that: evictions end a little after the reads.
 """
 
 import json

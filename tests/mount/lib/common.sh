@@ -31,7 +31,15 @@ if [ -z "${THAW_TEST_WORK:-}" ]; then
 fi
 
 work=$THAW_TEST_WORK
-bin=$THAW_TEST_BIN
+# Copies, so that other users can run them wherever the checkout lies (root's home, say).
+if [ ! -d "$work/tools" ]; then
+	mkdir -p "$work/tools/bin"
+	cp "$THAW_TEST_BIN/thaw" "$THAW_TEST_BIN/thawfs" "$work/tools/bin/"
+	cp -r "$lib" "$work/tools/lib"
+	chmod -R go+rX "$work/tools"
+fi
+bin=$work/tools/bin
+lib=$work/tools/lib
 thawfs=$bin/thawfs
 thaw=$bin/thaw
 mnt=$work/mnt
@@ -53,6 +61,12 @@ fail()
 {
 	echo "$test_name: $*" >&2
 	exit 1
+}
+
+need_mount_namespace()
+{
+	unshare -m --propagation private true 2>/dev/null ||
+		skip "no mount namespace of its own can be had here (in a chroot?)"
 }
 
 skip()

@@ -19,14 +19,16 @@ _mounts()	# what is mounted below the test's directory, last first
 
 _explain_hang()
 {
-	local pid
-	echo "== after $((limit * slower)) s it is still there:" >&2
+	local pid task
+	echo "== after $((limit * slower)) s it is still there:"
 	for pid in $(_members); do
-		printf '%s %s: ' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
-		cat "/proc/$pid"/task/*/wchan 2>/dev/null | tr '\0' ' ' >&2 || :
-		echo >&2
+		printf '%s %s\n\t' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		for task in "/proc/$pid"/task/*/wchan; do
+			cat "$task" && echo
+		done 2>/dev/null | sort | uniq -c | tr -s ' \n' ' '
+		echo
 	done
-	grep -H . "$work"/connections/*/waiting >&2 || :
+	grep -H . "$work"/connections/*/waiting || :
 }
 
 _stop_all()
@@ -81,6 +83,7 @@ keep_test()	# keep_test ARGUMENT...: runs $0 again; does not return
 	export THAW_TEST_BIN=${THAW_BIN_DIR:-$here/../../build/bin}
 
 	trap 'ended=told' INT TERM HUP
+	trap : PIPE	# whoever read the output left; cleaning up goes on
 	trap - ERR
 	set +eE
 	# No job control, so setsid(1) does not fork: the child's id is the session's.
@@ -92,7 +95,7 @@ keep_test()	# keep_test ARGUMENT...: runs $0 again; does not return
 	status=$?
 	if [ -z "$ended" ] && [ "${which:-}" = "$timer" ]; then
 		ended=late
-		_explain_hang
+		_explain_hang >&2
 	fi
 	kill "$timer" 2>/dev/null
 	[ -z "$ended" ] || status=124

@@ -99,7 +99,7 @@ ATTEMPTS = {
     "setxattr on a directory": lambda: os.setxattr(at("dir"), "user.foreign", b"1"),
     "removexattr user.foreign": lambda: os.removexattr(at("online"), "user.foreign"),
     "setxattr security.capability": lambda: os.setxattr(
-        at("online"), "security.capability", bytes.fromhex("0000000201000000000000000000000000000000")),
+        at("online"), "security.capability", bytes([0, 0, 0, 2, 1] + [0] * 15)),
 }
 # The kernel refuses these itself, each in its own way.
 OTHER = {

@@ -161,7 +161,7 @@ def broken(archive, path, control):
                 die(f"reading at {off}: {error}")
             break
         if not got or got != want[off:off + len(got)]:
-            die(f"what came before the end, at {off}: " + explain(path, got, want[off:off + (1 << 18)]))
+            die(f"before the end, at {off}: " + explain(path, got, want[off:off + (1 << 18)]))
         off += len(got)
     else:
         die("an archive that gives nothing gave all of it")

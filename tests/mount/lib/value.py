@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""value.py KEY[.KEY...]: one value of the JSON on stdin. A number picks from an array, "#" counts it."""
+"""value.py KEY[.KEY...]: one value of the JSON on stdin. A number picks from an array."""
 
 import json
 import sys
 
 
 def pick(value, key):
-    if key == "#":
-        return len(value)
     return value[int(key)] if isinstance(value, list) else value[key]
 
 

@@ -445,6 +445,20 @@ START_TEST(status)
 }
 END_TEST
 
+START_TEST(metrics)
+{
+	json_t *doc;
+
+	ck_assert_int_eq(run("metrics"), 0);
+	ck_assert(has(out, "\n# TYPE thawfs_cache_used_bytes gauge\nthawfs_cache_used_bytes 600\n"));
+	ck_assert_int_eq(run("metrics --json"), 0);
+	doc = json();
+	ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(doc, "text")),
+				     "\nthawfs_cache_size_bytes 1000\n"));
+	json_decref(doc);
+}
+END_TEST
+
 START_TEST(no_daemon)
 {
 	control = thaw_control_stop(control);
@@ -489,6 +503,7 @@ static void add(TCase *tcase)
 	tcase_add_test(tcase, evict);
 	tcase_add_test(tcase, import);
 	tcase_add_test(tcase, status);
+	tcase_add_test(tcase, metrics);
 	tcase_add_test(tcase, no_daemon);
 	tcase_add_test(tcase, output_that_cannot_be_written);
 }

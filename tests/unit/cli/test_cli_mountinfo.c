@@ -106,7 +106,8 @@ START_TEST(the_real_table_can_be_read)
 	struct thaw_mounts real;
 
 	ck_assert_int_eq(thaw_mounts_load(&real), 0);
-	ck_assert_ptr_nonnull(thaw_mounts_containing(&real, "/"));
+	/* In a chroot "/" itself is no mount. */
+	ck_assert_ptr_nonnull(thaw_mounts_containing(&real, "/proc/self"));
 	thaw_mounts_release(&real);
 }
 END_TEST

@@ -19,6 +19,7 @@ struct thaw_stage *stub_new(void)
 	stage->conf.allow_other = true;
 	stage->conf.mountpoint = strdup("/mnt/stub");
 	stage->import_looks = 2;
+	stage->status = (struct thaw_status){.size = 1000, .used = 600, .started = 1700000000};
 	stub_add(stage, 0, "", THAW_TYPE_DIR, 0755, 0, 0, 0);
 	return stage;
 }
@@ -532,9 +533,16 @@ int thaw_stage_import_progress(struct thaw_stage *stage, uint64_t ticket,
 
 int thaw_stage_status(struct thaw_stage *stage, struct thaw_status *ret)
 {
-	*ret = (struct thaw_status){
-		.size = 1000, .used = 600, .files = stage->count, .started = 1700000000};
-	return 0;
+	int rc;
+
+	pthread_mutex_lock(&stage->lock);
+	rc = stage->status_error;
+	if (!rc) {
+		*ret = stage->status;
+		ret->files = stage->count;
+	}
+	pthread_mutex_unlock(&stage->lock);
+	return rc;
 }
 
 int thaw_stage_archives(struct thaw_stage *stage,

@@ -58,6 +58,8 @@ struct thaw_stage {
 	bool last_allow_empty, last_force;
 	unsigned import_looks; /* until an import is over */
 	uint64_t import_errors;
+	struct thaw_status status; /* but for `files` */
+	int status_error;
 	atomic_uint cancelled_waits;
 	atomic_uint request_looks;
 };

@@ -735,6 +735,13 @@ START_TEST(ping_and_status)
 	expect_ok("{\"op\":\"status\"}");
 	ck_assert_int_eq(number(last, "size"), 1000);
 	ck_assert_uint_eq(json_array_size(json_object_get(last, "archives")), 2);
+	become(1000); /* everybody may */
+	stage->conf.allow_other = false;
+	expect_ok("{\"op\":\"metrics\"}");
+	ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(last, "text")),
+				     "\nthawfs_cache_used_bytes 600\n"));
+	stage->status_error = -EIO;
+	expect_error("{\"op\":\"metrics\"}", "EIO");
 }
 END_TEST
 

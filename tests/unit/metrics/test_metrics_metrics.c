@@ -37,6 +37,18 @@ START_TEST(counters_count_and_gauges_move)
 }
 END_TEST
 
+START_TEST(totals_never_fall)
+{
+	int64_t before = thaw_metrics_get(THAW_M_EVICTIONS);
+
+	thaw_metrics_raise(THAW_M_EVICTIONS, before + 7);
+	thaw_metrics_raise(THAW_M_EVICTIONS, before + 7);
+	ck_assert_int_eq(delta(THAW_M_EVICTIONS, before), 7);
+	thaw_metrics_raise(THAW_M_EVICTIONS, before + 3);
+	ck_assert_int_eq(delta(THAW_M_EVICTIONS, before), 7);
+}
+END_TEST
+
 #define THREADS 4
 #define ROUNDS  20000
 
@@ -44,7 +56,7 @@ static void *count(void *arg)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		thaw_metrics_add(THAW_M_FUSE_REQUESTS, 1);
-		thaw_metrics_observe(THAW_H_STAGE, THAW_NS_PER_MS);
+		thaw_metrics_observe(THAW_H_OPEN_WAIT, THAW_NS_PER_MS);
 	}
 	return arg;
 }
@@ -52,7 +64,7 @@ static void *count(void *arg)
 START_TEST(threads_lose_nothing)
 {
 	int64_t requests = thaw_metrics_get(THAW_M_FUSE_REQUESTS);
-	uint64_t observed = thaw_metrics_observed(THAW_H_STAGE);
+	uint64_t observed = thaw_metrics_observed(THAW_H_OPEN_WAIT);
 	pthread_t threads[THREADS];
 
 	for (int i = 0; i < THREADS; i++)
@@ -60,7 +72,7 @@ START_TEST(threads_lose_nothing)
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	ck_assert_int_eq(delta(THAW_M_FUSE_REQUESTS, requests), THREADS * ROUNDS);
-	ck_assert_uint_eq(thaw_metrics_observed(THAW_H_STAGE) - observed, THREADS * ROUNDS);
+	ck_assert_uint_eq(thaw_metrics_observed(THAW_H_OPEN_WAIT) - observed, THREADS * ROUNDS);
 }
 END_TEST
 
@@ -68,21 +80,21 @@ START_TEST(histograms_add_up)
 {
 	char *text;
 
-	thaw_metrics_observe(THAW_H_RECALL, -1);
-	thaw_metrics_observe(THAW_H_RECALL, THAW_NS_PER_MS); /* a bound belongs below */
-	thaw_metrics_observe(THAW_H_RECALL, THAW_NS_PER_MS + 1);
-	thaw_metrics_observe(THAW_H_RECALL, 90 * THAW_NS_PER_S + 500 * THAW_NS_PER_MS);
-	thaw_metrics_observe(THAW_H_RECALL, 100000 * THAW_NS_PER_S);
+	thaw_metrics_observe(THAW_H_OPEN_WAIT, -1);
+	thaw_metrics_observe(THAW_H_OPEN_WAIT, THAW_NS_PER_MS); /* a bound belongs below */
+	thaw_metrics_observe(THAW_H_OPEN_WAIT, THAW_NS_PER_MS + 1);
+	thaw_metrics_observe(THAW_H_OPEN_WAIT, 90 * THAW_NS_PER_S + 500 * THAW_NS_PER_MS);
+	thaw_metrics_observe(THAW_H_OPEN_WAIT, 100000 * THAW_NS_PER_S);
 	text = render();
-	ck_assert_ptr_nonnull(strstr(text, "\n# TYPE thawfs_recall_seconds histogram\n"
-					   "thawfs_recall_seconds_bucket{le=\"0.001\"} 2\n"
-					   "thawfs_recall_seconds_bucket{le=\"0.01\"} 3\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n# TYPE thawfs_open_wait_seconds histogram\n"
+					   "thawfs_open_wait_seconds_bucket{le=\"0.001\"} 2\n"
+					   "thawfs_open_wait_seconds_bucket{le=\"0.01\"} 3\n"));
 	ck_assert_ptr_nonnull(strstr(text, "_bucket{le=\"60\"} 3\n"));
-	ck_assert_ptr_nonnull(strstr(text, "thawfs_recall_seconds_bucket{le=\"300\"} 4\n"));
-	ck_assert_ptr_nonnull(strstr(text, "thawfs_recall_seconds_bucket{le=\"86400\"} 4\n"
-					   "thawfs_recall_seconds_bucket{le=\"+Inf\"} 5\n"
-					   "thawfs_recall_seconds_sum 100090.502000001\n"
-					   "thawfs_recall_seconds_count 5\n"));
+	ck_assert_ptr_nonnull(strstr(text, "thawfs_open_wait_seconds_bucket{le=\"300\"} 4\n"));
+	ck_assert_ptr_nonnull(strstr(text, "thawfs_open_wait_seconds_bucket{le=\"86400\"} 4\n"
+					   "thawfs_open_wait_seconds_bucket{le=\"+Inf\"} 5\n"
+					   "thawfs_open_wait_seconds_sum 100090.502000001\n"
+					   "thawfs_open_wait_seconds_count 5\n"));
 	free(text);
 }
 END_TEST
@@ -170,9 +182,11 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_test(tcase, counters_count_and_gauges_move);
-	tcase_add_test(tcase, threads_lose_nothing);
+	/* First: it counts from zero, also where tests share a process. */
 	tcase_add_test(tcase, histograms_add_up);
+	tcase_add_test(tcase, counters_count_and_gauges_move);
+	tcase_add_test(tcase, totals_never_fall);
+	tcase_add_test(tcase, threads_lose_nothing);
 	tcase_add_test(tcase, labelled_rows_share_one_head);
 	tcase_add_test(tcase, the_text_is_well_formed);
 	tcase_add_test(tcase, the_table_is_sound);

@@ -4,8 +4,8 @@
  *
  * No two contents have the same size, and a content's seed is its size: so what
  * is read from an open file tells by itself whether it is whole, unmixed and of
- * one version.  Opens are left pending, reads happen while files arrive, and the
- * archive changes under all of it.  Every so often the engine is left to become
+ * one version.  Opens are left pending, reads happen while files arrive, others
+ * read beside, and the archive changes under all of it.  Every so often the engine is left to become
  * idle and is audited; it is stopped and started; at the end every file opens,
  * every request is over and no pin was broken.
  *
@@ -197,6 +197,77 @@ static void op_close(void)
 	handles[at] = NULL;
 }
 
+/* ---- others who read ---- */
+
+#define READERS 3
+
+struct reader {
+	pthread_t thread;
+	unsigned seed;
+};
+
+static struct reader readers[READERS];
+static pthread_rwlock_t turn; /* written while nobody is to read */
+static atomic_bool over;
+static atomic_int reader_error;
+
+static int read_one(struct reader *reader)
+{
+	unsigned i = (unsigned)rand_r(&reader->seed) % FILES;
+	struct thaw_node node;
+	struct thaw_obj *obj;
+	char path[32];
+	int r, len;
+
+	len = snprintf(path, sizeof(path), "d%u/f%u", i % DIRS, i);
+	r = thaw_stage_resolve(rig.stage, path, (size_t)len, NULL, NULL, &node);
+	if (r == 0)
+		r = open_wait(rig.stage, node.id, 0, &obj);
+	if (r < 0)
+		return r == -EIO || r == -ESTALE || r == -EAGAIN ? 0 : r;
+	r = compare_range(rig.stage, obj, thaw_obj_size(obj), 0, thaw_obj_size(obj));
+	if ((r == -EIO || r == -ESTALE) && !thaw_obj_is_whole(obj))
+		r = 0; /* a stream may break */
+	thaw_stage_close(rig.stage, obj);
+	return r;
+}
+
+static void *keep_reading(void *arg)
+{
+	int r = 0;
+
+	while (!atomic_load(&over) && r == 0) {
+		pthread_rwlock_rdlock(&turn);
+		r = read_one(arg);
+		pthread_rwlock_unlock(&turn);
+	}
+	if (r < 0)
+		atomic_store(&reader_error, r);
+	return NULL;
+}
+
+static void start_readers(void)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&turn, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	for (unsigned i = 0; i < READERS; i++) {
+		readers[i].seed = seed + i + 1;
+		must(pthread_create(&readers[i].thread, NULL, keep_reading, &readers[i]) == 0);
+	}
+}
+
+static void end_readers(void)
+{
+	atomic_store(&over, true);
+	for (unsigned i = 0; i < READERS; i++)
+		pthread_join(readers[i].thread, NULL);
+	must(atomic_load(&reader_error) == 0);
+}
+
 /* ---- people ---- */
 
 static void forget_kept(unsigned dir, bool all)
@@ -330,6 +401,8 @@ static void check(void)
 {
 	settle_all();
 	close_all();
+	must(atomic_load(&reader_error) == 0);
+	pthread_rwlock_wrlock(&turn);
 	rig_await_idle(&rig);
 	audit(&rig);
 	check_pins();
@@ -344,14 +417,23 @@ static void check(void)
 			(void)thaw_archive_mem_fail(rig.mem, thaw_key_of(files[i].path), 0, 0);
 		files[i].moved = files[i].faulty = false;
 	}
+	pthread_rwlock_unlock(&turn);
 }
 
 static void op_restart(void)
 {
+	struct thaw_status s;
+
 	settle_all();
 	close_all();
+	pthread_rwlock_wrlock(&turn);
+	s = rig_status(&rig);
+	printf("%ju staged, %ju streams, %ju evicted, %ju failed, %zu requests\n",
+	       (uintmax_t)s.staged_files, (uintmax_t)s.streams, (uintmax_t)s.evicted_files,
+	       (uintmax_t)s.failures, request_count);
 	rig_restart(&rig);
 	check_pins();
+	pthread_rwlock_unlock(&turn);
 }
 
 static const struct {
@@ -383,7 +465,7 @@ static void step(void)
 static void begin(void)
 {
 	rig_init(&rig, false);
-	rig.conf.cache_size = 3 * MIB;
+	rig.conf.cache_size = 2 * MIB + 256 * KIB;
 	rig.conf.chunk = 16 * KIB;
 	rig.conf.stream_min = 60 * KIB;
 	rig.conf.space_wait = 0;
@@ -431,12 +513,12 @@ START_TEST(random_operations)
 {
 	unsigned n = from_env("THAW_MODEL_OPS", 2000);
 	struct watch watch;
-	struct thaw_status s;
 
 	seed = from_env("THAW_MODEL_SEED", (unsigned)thaw_clock_real_ns());
 	printf("THAW_MODEL_SEED=%u\n", seed);
 	(void)fflush(stdout);
 	begin();
+	start_readers();
 	watch_begin(&watch, &rig);
 	for (op_number = 1; op_number <= n; op_number++) {
 		step();
@@ -449,10 +531,7 @@ START_TEST(random_operations)
 		}
 	}
 	watch_end(&watch);
-	s = rig_status(&rig);
-	printf("%ju staged, %ju streams, %ju evicted, %ju failed, %zu requests\n",
-	       (uintmax_t)s.staged_files, (uintmax_t)s.streams, (uintmax_t)s.evicted_files,
-	       (uintmax_t)s.failures, request_count);
+	end_readers();
 	finish();
 }
 END_TEST
