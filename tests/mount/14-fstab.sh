@@ -6,7 +6,7 @@ limit=60
 need_mount_namespace
 
 py tree some "$src" 10 20000 "$seed"
-build=$(cd "$bin/.." && pwd)
+build=$(cd "$THAW_TEST_BIN/.." && pwd)
 [ -f "$build/CMakeCache.txt" ] || skip "$build is not a build directory"
 cmake --install "$build" --prefix "$work/prefix" >"$work/install.txt" ||
 	fail "$(tail -n 5 "$work/install.txt")"

@@ -23,11 +23,8 @@ status_json()
 
 listens()	# the daemon has a TCP socket that listens
 {
-	local inode
-	for inode in $(awk '$4 == "0A" { print $10 }' /proc/net/tcp /proc/net/tcp6); do
-		if readlink "/proc/$daemon"/fd/* | grep -qxF "socket:[$inode]"; then return; fi
-	done
-	return 1
+	awk '$4 == "0A" { print "socket:[" $10 "]" }' /proc/net/tcp /proc/net/tcp6 >"$work/listening"
+	readlink "/proc/$daemon"/fd/* | grep -xF -f "$work/listening" >"$work/out"
 }
 
 agrees()	# what HTTP and thaw metrics say is what thaw status says

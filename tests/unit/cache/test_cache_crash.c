@@ -87,14 +87,16 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-	Suite *suite = suite_create("cache_crash");
-	TCase *tc = tcase_create("all");
+	Suite *suite;
+	TCase *tc;
 	SRunner *runner;
 	int failed, points = 0;
 
 	life_child(argc, argv);
 	if (!life_has_points)
 		return 77;
+	suite = suite_create("cache_crash");
+	tc = tcase_create("all");
 	while (life_points[points])
 		points++;
 	tcase_add_checked_fixture(tc, setup, scratch_end);

@@ -119,8 +119,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-	Suite *suite = suite_create("cache_powercut");
-	TCase *tc = tcase_create("all");
+	Suite *suite;
+	TCase *tc;
 	SRunner *runner;
 	int failed, points = 0;
 
@@ -129,6 +129,8 @@ int main(int argc, char **argv)
 		tear_down();
 		return 77;
 	}
+	suite = suite_create("cache_powercut");
+	tc = tcase_create("all");
 	while (life_points[points])
 		points++;
 	tcase_add_loop_test(tc, power_cut_at, 0, points);
