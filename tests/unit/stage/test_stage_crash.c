@@ -213,7 +213,7 @@ static int any_pin(void *ctx, const struct thaw_pin *pin)
 static void check_note(const char *line)
 {
 	struct thaw_request request;
-	char path[32];
+	char path[128];
 	bool pinned = false;
 
 	switch (*line) {
