@@ -119,6 +119,28 @@ START_TEST(refresh)
 }
 END_TEST
 
+/* Neither a new version nor its loss takes a file from those who have it open. */
+START_TEST(what_is_open_goes_on)
+{
+	struct thaw_obj *x, *z;
+
+	begin();
+	rig_start(&rig);
+	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "a/x"), 0, &x), 0);
+	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "a/deep/er/z"), 0, &z), 0);
+	rig_put(&rig, "a/x", 111, 11);
+	rig_remove(&rig, "a/deep");
+	(void)rig_import(&rig, "/", false);
+	ck_assert(!thaw_obj_try_use(x));
+	ck_assert(!thaw_obj_try_use(z));
+	ck_assert_int_eq(read_wait(rig.stage, x, 0, thaw_obj_size(x)), 0);
+	ck_assert_int_eq(compare_range(rig.stage, z, 3, 0, 300), 0);
+	thaw_stage_close(rig.stage, x);
+	thaw_stage_close(rig.stage, z);
+	rig_end(&rig);
+}
+END_TEST
+
 /* Of one directory, or of the directory of one file, and no more. */
 START_TEST(part_of_it)
 {
@@ -376,6 +398,6 @@ START_TEST(readers_of_a_file_that_changes)
 }
 END_TEST
 
-RUN_TESTS("stage/import", first_and_again, refresh, part_of_it, empty_root_is_not_believed,
+RUN_TESTS("stage/import", first_and_again, what_is_open_goes_on, refresh, part_of_it, empty_root_is_not_believed,
 	  one_directory_fails, unlisted_is_a_wait, goes_on_after_a_stop,
 	  lookers_during_the_first_import, readers_of_a_file_that_changes)
