@@ -85,6 +85,13 @@ static void retire(struct thaw_stage *stage, uint64_t node, int error)
 
 	thaw_mutex_lock(&stage->lock);
 	obj = stage_obj_find(stage, node);
+	/* Or the next open could bring the object anew while it settles: two
+	 * parts of one name. */
+	while (obj && obj->settling) {
+		thaw_mutex_unlock(&stage->lock);
+		stage_durable_wait(stage);
+		thaw_mutex_lock(&stage->lock);
+	}
 	state = obj ? atomic_load(&obj->state) : OBJ_ABSENT;
 	if (state == OBJ_RESIDENT || state == OBJ_LOADING) {
 		atomic_store(&obj->error, error);

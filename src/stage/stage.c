@@ -109,6 +109,10 @@ static int open_collections(struct thaw_stage *stage, struct thaw_err *err)
 		c->conf = &conf->collections[i];
 		for (size_t k = 0; k < c->conf->archive_count; k++)
 			c->copies[c->copy_count++] = archive_named(stage, c->conf->archives[k]);
+		if (c->copy_count > 1)
+			thaw_warn("collection %s: only the first of its archives, %s, is read in "
+				  "this version",
+				  c->conf->name, c->conf->archives[0]);
 	}
 	stage->collection_count = conf->collection_count;
 	r = attach(stage, specs, err);
@@ -116,6 +120,30 @@ static int open_collections(struct thaw_stage *stage, struct thaw_err *err)
 		free((char *)(uintptr_t)specs[i].source);
 	free(specs);
 	return r;
+}
+
+/* What can be written in a configuration and is not in this version is not
+ * passed over in silence: somebody relies on it. */
+static int check_supported(const struct thaw_conf *conf, struct thaw_err *err)
+{
+	if (conf->policy == THAW_EVICT_ORDER)
+		return thaw_err_set(err, -EINVAL,
+				    "policy = order is not in this version; take lru, fifo or random");
+	for (size_t i = 0; i < conf->collection_count; i++) {
+		const struct thaw_conf_collection *c = &conf->collections[i];
+
+		if (c->fixity && *c->fixity && strcmp(c->fixity, "none") != 0)
+			return thaw_err_set(err, -EINVAL,
+					    "collection %s: fixity = %s is not in this version; "
+					    "take none",
+					    c->name, c->fixity);
+		if (c->quota)
+			return thaw_err_set(err, -EINVAL,
+					    "collection %s: quota is not in this version; "
+					    "leave it out",
+					    c->name);
+	}
+	return 0;
 }
 
 static int open_catalog_and_store(struct thaw_stage *stage, struct thaw_err *err)
@@ -155,7 +183,9 @@ int thaw_stage_open_all(const struct thaw_conf *conf, struct thaw_stage **ret, s
 	stage->conf = conf;
 	stage->started = thaw_clock_real_s();
 	init_locks(stage);
-	r = open_archives(stage, err);
+	r = check_supported(conf, err);
+	if (r == 0)
+		r = open_archives(stage, err);
 	if (r == 0)
 		r = open_catalog_and_store(stage, err);
 	if (r == 0)
