@@ -16,7 +16,7 @@
 
 enum thaw_lock_rank {
 	THAW_RANK_FUSE_TABLE = 10,  /* fuse: the inode table */
-	THAW_RANK_FUSE_INODE = 15,  /* fuse: one inode's io mode and backing id */
+	THAW_RANK_FUSE_INODE = 15,  /* fuse: a directory handle */
 	THAW_RANK_FUSE_REQUEST = 18,/* fuse: one parked request */
 	THAW_RANK_FUSE_NOTIFY = 19, /* fuse: the notifier's queue */
 	THAW_RANK_CONTROL = 22,     /* control: connections */

@@ -96,8 +96,8 @@ const struct thaw_command thaw_commands[] = {
 	  "Files that did not come yet are given up; those that did stay.",
 	  none, 1, 1, thaw_cmd_cancel },
 	{ "pin", "PATH...", "bring files to flash and keep them there",
-	  "A pin on a directory covers its whole tree, files of later imports included.\n"
-	  "Setting it again replaces it.",
+	  "A pin on a directory covers its whole tree. Files of later imports are kept once they\n"
+	  "are read or staged, but not staged by themselves. Setting it again replaces it.",
 	  pin_options, 1, ANY, thaw_cmd_pin },
 	{ "unpin", "PATH...", "take pins away",
 	  "The files stay on flash until room is needed.",

@@ -16,7 +16,8 @@ static const char intro[] =
 	"\n"
 	"Mounts archived files as a tree; what is read is brought to a local cache.\n"
 	"\n"
-	"SOURCE is /directory, s3://bucket[/prefix] or /path/to/thawfs.conf.\n"
+	"SOURCE is /directory or /path/to/thawfs.conf; s3://bucket[/prefix] is reserved, this\n"
+	"version has no backend for it.\n"
 	"\n"
 	"  -f, --foreground   stay in the foreground, log to stderr\n"
 	"  -d, --debug        -f, and say what happens\n"
@@ -24,9 +25,10 @@ static const char intro[] =
 	"  -h, --help         this\n"
 	"  -V, --version      versions\n"
 	"\n"
-	"Keys of the configuration file, thawfs.conf(5). All of [daemon], [cache] and [mount]\n"
-	"are options of -o as well, and for an s3:// or directory SOURCE most others; path and\n"
-	"size of [cache] are the options cache and cache_size there.\n";
+	"Keys of the configuration file, thawfs.conf(5). All of [daemon] and [cache] are options\n"
+	"of -o as well, and for a directory SOURCE most others; path and size of [cache] are the\n"
+	"options cache and cache_size there. [mount] lines are options of -o only, the file has\n"
+	"no such section. [archive posix] stands for an [archive NAME] with type = posix.\n";
 
 static const struct option long_options[] = {
 	{"foreground", no_argument, NULL, 'f'},
