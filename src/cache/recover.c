@@ -14,7 +14,7 @@
 
 struct recovery {
 	struct thaw_store *store;
-	bool (*resident)(void *ctx, uint64_t object);
+	int (*resident)(void *ctx, uint64_t object);
 	void *ctx;
 	bool touched[THAW_STORE_SHARDS];
 	uint64_t removed;
@@ -25,14 +25,16 @@ static int drop_final(void *ctx, int dirfd, const char *name)
 	struct recovery *recovery = ctx;
 	char final[THAW_STORE_NAME];
 	uint64_t object;
+	int resident;
 
 	(void)dirfd;
 	if (thaw_store_parse_name(name, '\0', &object)) { /* not ours, but in our way */
 		recovery->removed++;
 		return 0;
 	}
-	if (recovery->resident(recovery->ctx, object))
-		return 0;
+	resident = recovery->resident(recovery->ctx, object);
+	if (resident)
+		return resident < 0 ? resident : 0;
 	recovery->removed++;
 	thaw_store_object_name(final, object);
 	recovery->touched[thaw_store_shard_of(object)] = true;
@@ -45,7 +47,7 @@ static int drop_incoming(void *ctx, int dirfd, const char *name)
 	return unlinkat(dirfd, name, 0) && errno != ENOENT && errno != EISDIR ? -errno : 0;
 }
 
-int thaw_store_recover(struct thaw_store *store, bool (*resident)(void *ctx, uint64_t object),
+int thaw_store_recover(struct thaw_store *store, int (*resident)(void *ctx, uint64_t object),
 		       void *ctx, uint64_t *ret_removed)
 {
 	struct recovery recovery = {.store = store, .resident = resident, .ctx = ctx};

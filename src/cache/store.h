@@ -56,10 +56,10 @@ int thaw_store_claim(struct thaw_store *store, const char *catalog_file, struct 
 uint64_t thaw_store_need(const struct thaw_store *store, uint64_t size);
 
 /* Clears up incoming/: resident(ctx, object) says whether the catalog has the
- * object as published (RESIDENT or LEAVING).  Those lose the incoming name
- * only; all others go.  Before the first thaw_part_new().  ret_removed: how
+ * object as published (RESIDENT or LEAVING).  Those (1) lose the incoming name
+ * only; all others (0) go; a code below 0 ends it with nothing forgotten.  Before the first thaw_part_new().  ret_removed: how
  * many went. */
-int thaw_store_recover(struct thaw_store *store, bool (*resident)(void *ctx, uint64_t object),
+int thaw_store_recover(struct thaw_store *store, int (*resident)(void *ctx, uint64_t object),
 		       void *ctx, uint64_t *ret_removed);
 
 /* A published file, O_RDONLY.  -ENOENT, or -EUCLEAN when it is not a regular

@@ -34,6 +34,7 @@ struct thaw_store {
 	char *catalog;                   /* the same; never NULL */
 	atomic_bool shard_made[THAW_STORE_SHARDS];   /* made and durable */
 	_Atomic uint64_t dir_bytes[THAW_STORE_DIRS]; /* charged for it; rises only */
+	atomic_bool distrusted;                      /* a syncfs failed */
 	_Atomic uint64_t quarantined;                /* bytes in quarantine/ */
 };
 

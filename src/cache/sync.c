@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -27,9 +28,16 @@ void thaw_part_unpublish(const struct thaw_part *part)
 	(void)thaw_store_shard_sync(part->store, thaw_store_shard_of(part->object));
 }
 
-static int sync_filesystem(const struct thaw_store *store)
+/* It reports an error of any file once, to one caller: from then on only the
+ * files themselves can tell which of them it was. */
+static bool sync_filesystem(struct thaw_store *store)
 {
-	return syncfs(store->dir) ? -errno : 0;
+	if (atomic_load(&store->distrusted))
+		return false;
+	if (syncfs(store->dir) == 0)
+		return true;
+	atomic_store(&store->distrusted, true);
+	return false;
 }
 
 /* Each file, and each directory once. */
@@ -75,14 +83,10 @@ static int settle(struct thaw_part *part, int code, uint64_t *ret_bytes)
 
 void thaw_part_sync_many(struct thaw_part *const *parts, size_t n, uint64_t *ret_bytes, int *codes)
 {
-	if (n >= SYNCFS_FROM) {
-		int r = sync_filesystem(parts[0]->store);
-
-		for (size_t i = 0; i < n; i++)
-			codes[i] = r;
-	} else {
+	if (n >= SYNCFS_FROM && sync_filesystem(parts[0]->store))
+		memset(codes, 0, n * sizeof(*codes));
+	else
 		sync_each(parts, n, codes);
-	}
 	thaw_crash_point("publish.synced");
 	for (size_t i = 0; i < n; i++)
 		codes[i] = settle(parts[i], codes[i], &ret_bytes[i]);

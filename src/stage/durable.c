@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "stage/impl.h"
 
 #define BATCH 128
+#define PATIENCE_NS (5 * THAW_NS_PER_S)
 #define LINE_MAX 512 /* each holds a descriptor and counts on memory */
 
 /* engine held. */
@@ -50,12 +52,13 @@ void stage_durable_take(struct thaw_stage *stage, struct flight *flight)
 void stage_durable_wait(struct thaw_stage *stage)
 {
 	struct stage_durable *d = &stage->durable;
+	int64_t deadline = thaw_clock_mono_ns() + PATIENCE_NS;
 	uint64_t until;
 
 	thaw_mutex_lock(&stage->lock);
 	until = d->in;
-	while (d->out < until)
-		thaw_cond_wait(&d->progress, &stage->lock);
+	while (d->out < until && thaw_cond_wait_until(&d->progress, &stage->lock, deadline))
+		;
 	thaw_mutex_unlock(&stage->lock);
 }
 
@@ -95,6 +98,24 @@ static void sync_files(struct batch *batch)
 	}
 }
 
+/* A catalog that cannot be written (its disk is full) is asked again: what is
+ * there was brought from an archive, and readers have it already. */
+static bool pause_unless_stopping(struct thaw_stage *stage, int r)
+{
+	static struct thaw_log_limit limit;
+	bool stopping;
+
+	thaw_log_limited(&limit, LOG_ERR, "catalog: staged files cannot be recorded: %s; trying on",
+			 strerror(-r));
+	thaw_mutex_lock(&stage->lock);
+	if (!stage->stopping)
+		thaw_cond_wait_until(&stage->durable.work, &stage->lock,
+				     thaw_clock_mono_ns() + THAW_NS_PER_S);
+	stopping = stage->stopping;
+	thaw_mutex_unlock(&stage->lock);
+	return !stopping;
+}
+
 static void publish_rows(struct thaw_stage *stage, struct batch *batch)
 {
 	struct thaw_published rows[BATCH];
@@ -110,7 +131,9 @@ static void publish_rows(struct thaw_stage *stage, struct batch *batch)
 	}
 	if (!n)
 		return;
-	r = thaw_catalog_publish_many(stage->catalog, rows, n, results);
+	while ((r = thaw_catalog_publish_many(stage->catalog, rows, n, results)) < 0 &&
+	       pause_unless_stopping(stage, r))
+		;
 	thaw_crash_point("stage.published");
 	for (size_t k = 0; k < n; k++)
 		batch->results[of[k]] = r < 0 ? r : results[k];

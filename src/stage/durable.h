@@ -42,7 +42,8 @@ void stage_durable_stop(struct thaw_stage *stage);
  * readers go on, the flight belongs to the thread.  Waits while too many are
  * in line. */
 void stage_durable_take(struct thaw_stage *stage, struct flight *flight);
-/* No lock held.  Returns when all that are settling now are settled. */
+/* No lock held.  Returns when all that are settling now are settled, or after
+ * five seconds: the catalog cannot be written. */
 void stage_durable_wait(struct thaw_stage *stage);
 
 #endif

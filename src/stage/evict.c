@@ -442,7 +442,7 @@ static int64_t make_room(struct thaw_stage *stage)
 
 	stage->evict_asked = false;
 	/* A full pass over the candidates that freed nothing is not repeated at once. */
-	if (need && (stage->evict_hope || thaw_clock_mono_ns() >= stage->evict_barren_until_ns)) {
+	if (need && thaw_clock_mono_ns() >= stage->evict_barren_until_ns) {
 		stage->evict_hope = false;
 		stage->evict_barren_until_ns = 0;
 		thaw_mutex_unlock(&stage->lock);

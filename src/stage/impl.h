@@ -142,6 +142,8 @@ void stage_requests_free(struct thaw_stage *stage);
 void stage_requests_kick(struct thaw_stage *stage);
 
 /* pairing.c: the store and the catalog belong together, and agree. */
+/* Notes the digest of a verified file on it, so that a file whose row was lost can be taken up. */
+int stage_note_digest(int fd, const uint8_t sha256[THAW_SHA256_SIZE]);
 int stage_pair(struct thaw_stage *stage, struct thaw_err *err);
 int stage_recover(struct thaw_stage *stage, struct thaw_err *err);
 

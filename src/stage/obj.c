@@ -55,8 +55,8 @@ void stage_obj_check(const struct thaw_obj *obj)
 		assert(uses == 0 && !obj->flight);
 		assert(atomic_load(&obj->fd) < 0 && atomic_load(&obj->part_fd) < 0);
 		break;
-	case OBJ_COMING:
-		assert(uses >= 0 && obj->flight);
+	case OBJ_COMING: /* found by all, or there could be a second flight */
+		assert(uses >= 0 && obj->flight && obj->hashed);
 		break;
 	case OBJ_RESIDENT:
 		assert(uses >= 0 && !obj->flight);

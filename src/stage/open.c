@@ -72,35 +72,27 @@ static int open_resident(struct thaw_stage *stage, const struct thaw_object *obj
 	return 0;
 }
 
-/* Asks the catalog about an object that is LOADING and moves it on. */
-static int load(struct thaw_stage *stage, struct thaw_obj *obj)
+/* engine held.  What the catalog said of an object that was LOADING moves it on. */
+static int move_on(struct thaw_stage *stage, struct thaw_obj *obj, const struct thaw_object *object,
+		   int *fd, int r)
 {
-	struct thaw_object object;
-	_cleanup_close_ int fd = -1;
-	int r = find_object(stage, obj->node, &object);
-
-	if (r == 0 && object.residency == THAW_RES_RESIDENT)
-		r = open_resident(stage, &object, &fd);
-
-	thaw_mutex_lock(&stage->lock);
 	if (r == 0) /* an import may have been faster */
 		r = atomic_load(&obj->error);
 	if (r == 0) {
-		obj->id = object.id;
-		obj->size = object.size;
-		obj->collection = object.collection;
-		obj->tag = object.tag;
-		obj->suspect = object.verify_failed;
-		obj->bytes = fd >= 0 ? object.bytes : 0;
+		obj->id = object->id;
+		obj->size = object->size;
+		obj->collection = object->collection;
+		obj->tag = object->tag;
+		obj->suspect = object->verify_failed;
+		obj->bytes = *fd >= 0 ? object->bytes : 0;
 	} else {
 		stage_obj_unhash(stage, obj);
 	}
 	stage_obj_set_state(stage, obj, OBJ_ABSENT);
-	if (r == 0 && fd >= 0) {
-		atomic_store(&obj->fd, thaw_steal_fd(&fd));
+	if (r == 0 && *fd >= 0) {
+		atomic_store(&obj->fd, thaw_steal_fd(fd));
 		stage_obj_set_state(stage, obj, OBJ_RESIDENT);
 	}
-	thaw_mutex_unlock(&stage->lock);
 	return r;
 }
 
@@ -210,12 +202,12 @@ static int join(struct thaw_stage *stage, struct thaw_obj *obj, const struct ope
 	return atomic_load(&obj->error);
 }
 
-/* Those who parked on an object while it was LOADING ask again, each by its own flags. */
-static void settle_after_load(struct thaw_stage *stage, struct thaw_obj *obj, int status)
+/* engine held.  Those who parked on an object while it was LOADING ask again, each by its own flags. */
+static void answer_parked(struct thaw_stage *stage, struct thaw_obj *obj, int status,
+			  struct wait_list *done)
 {
-	struct wait_list asking = { NULL }, done = { NULL };
+	struct wait_list asking = { NULL };
 
-	thaw_mutex_lock(&stage->lock);
 	stage_wait_take_all(&obj->waiting, 0, &asking);
 	while (asking.head) {
 		struct thaw_wait *wait = asking.head;
@@ -229,15 +221,39 @@ static void settle_after_load(struct thaw_stage *stage, struct thaw_obj *obj, in
 		if (r == 0)
 			wait->obj = obj;
 		if (r != -EINPROGRESS)
-			stage_wait_add(wait, r, &done);
+			stage_wait_add(wait, r, done);
 	}
+}
+
+/*
+ * Asks the catalog about an object that is LOADING and moves it on.  Who loads
+ * (call, may be NULL) and all who parked meanwhile join in the same breath:
+ * between two, the object could leave the cache or lose its flight and its
+ * place in the table, and a flight of an object nobody can find would be one
+ * of two.
+ */
+static int load(struct thaw_stage *stage, struct thaw_obj *obj, const struct open_call *call)
+{
+	struct wait_list done = { NULL };
+	struct thaw_object object;
+	_cleanup_close_ int fd = -1;
+	int r = find_object(stage, obj->node, &object), loaded;
+
+	if (r == 0 && object.residency == THAW_RES_RESIDENT)
+		r = open_resident(stage, &object, &fd);
+	thaw_mutex_lock(&stage->lock);
+	r = loaded = move_on(stage, obj, &object, &fd, r);
+	if (r == 0 && call)
+		r = join(stage, obj, call);
+	answer_parked(stage, obj, loaded, &done);
 	thaw_mutex_unlock(&stage->lock);
 	stage_wait_finish(&done);
+	return r;
 }
 
 void stage_open_again(struct thaw_stage *stage, struct thaw_obj *obj)
 {
-	settle_after_load(stage, obj, load(stage, obj));
+	(void)load(stage, obj, NULL);
 }
 
 static int open_node(struct thaw_stage *stage, uint64_t node, const struct open_call *call,
@@ -245,7 +261,7 @@ static int open_node(struct thaw_stage *stage, uint64_t node, const struct open_
 {
 	struct thaw_obj *obj;
 	bool loading = false;
-	int r = 0, loaded = 0;
+	int r = 0;
 
 	thaw_mutex_lock(&stage->lock);
 	if (stage->stopping) {
@@ -262,15 +278,8 @@ static int open_node(struct thaw_stage *stage, uint64_t node, const struct open_
 	thaw_mutex_unlock(&stage->lock);
 	if (!obj)
 		return -ENOMEM;
-	if (loading) {
-		loaded = r = load(stage, obj);
-		if (r == 0) {
-			thaw_mutex_lock(&stage->lock);
-			r = join(stage, obj, call);
-			thaw_mutex_unlock(&stage->lock);
-		}
-		settle_after_load(stage, obj, loaded);
-	}
+	if (loading)
+		r = load(stage, obj, call);
 	if (r == 0)
 		*ret = obj;
 	thaw_obj_put(stage, obj); /* a use has a reference of its own */

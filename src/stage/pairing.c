@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,6 +22,7 @@
 
 #define UUID_KEY "cache.uuid"
 #define BOOT_KEY "boot"
+#define DIGEST_XATTR "user.thawfs.sha256"
 #define HASH_PIECE (1u << 20)
 
 static int get_uuid(struct thaw_stage *stage, char **ret, struct thaw_err *err)
@@ -88,7 +90,6 @@ int stage_pair(struct thaw_stage *stage, struct thaw_err *err)
 
 struct recovery {
 	struct thaw_stage *stage;
-	int error;
 	bool same_boot; /* the machine has not been down since the last start */
 	uint64_t adopted;
 	uint64_t *leaving;
@@ -113,11 +114,24 @@ static int hash_file(int fd, unsigned algs, uint8_t out[THAW_DIGEST_ALGS][THAW_D
 	return r;
 }
 
+/* What was verified goes with the file, for a life that ends before its row is written. */
+int stage_note_digest(int fd, const uint8_t sha256[THAW_SHA256_SIZE])
+{
+	return fsetxattr(fd, DIGEST_XATTR, sha256, THAW_SHA256_SIZE, 0) < 0 ? -errno : 0;
+}
+
+static bool digest_agrees(int fd, const uint8_t sha256[THAW_SHA256_SIZE])
+{
+	uint8_t noted[THAW_SHA256_SIZE];
+
+	return fgetxattr(fd, DIGEST_XATTR, noted, sizeof(noted)) == sizeof(noted) &&
+	       memcmp(noted, sha256, sizeof(noted)) == 0;
+}
+
 /*
  * A file that has its final name was whole and verified; only its row is
- * missing.  If the machine has not been down since, its bytes are what they
- * were, on disk or not, and it is taken up; else it cannot be known, and it is
- * given up.
+ * missing.  If the machine has not been down since and the bytes still give
+ * the digest that was noted, it is taken up; else it is given up.
  */
 static bool adopt(struct recovery *rec, const struct thaw_object *o)
 {
@@ -130,7 +144,8 @@ static bool adopt(struct recovery *rec, const struct thaw_object *o)
 
 	if (!rec->same_boot || !o->current ||
 	    thaw_store_open_object(stage->store, o->id, o->size, &fd) < 0 ||
-	    hash_file(fd, row.digests, row.digest) < 0 || fsync(fd) < 0 ||
+	    hash_file(fd, row.digests, row.digest) < 0 ||
+	    !digest_agrees(fd, row.digest[THAW_SHA256]) || fsync(fd) < 0 ||
 	    thaw_store_charge(stage->store, o->id, &row.bytes) < 0 ||
 	    thaw_catalog_publish(stage->catalog, &row) < 0)
 		return false;
@@ -138,17 +153,15 @@ static bool adopt(struct recovery *rec, const struct thaw_object *o)
 	return true;
 }
 
-static bool is_resident(void *ctx, uint64_t object)
+static int is_resident(void *ctx, uint64_t object)
 {
 	struct recovery *rec = ctx;
 	struct thaw_object o;
 	int r = thaw_catalog_object(rec->stage->catalog, object, &o);
 
-	if (r < 0 && r != -ENOENT)
-		rec->error = r;
 	/* When the catalog cannot answer nothing is taken away. */
 	if (r < 0)
-		return r != -ENOENT;
+		return r == -ENOENT ? 0 : r;
 	return o.residency == THAW_RES_RESIDENT || o.residency == THAW_RES_LEAVING ||
 	       (o.residency == THAW_RES_NONE && adopt(rec, &o));
 }
@@ -217,8 +230,6 @@ int stage_recover(struct thaw_stage *stage, struct thaw_err *err)
 
 	if (r == 0)
 		r = thaw_store_recover(stage->store, is_resident, &rec, &removed);
-	if (r == 0)
-		r = rec.error;
 	if (r == 0)
 		r = finish_evictions(&rec);
 	if (r == 0)

@@ -49,6 +49,9 @@ static int link_it(struct thaw_stage *stage, struct flight *flight)
 
 	if (r == -EBADMSG)
 		quarantine(stage, flight);
+	if (r == 0) /* a filesystem without attributes: taken up never, staged again */
+		(void)stage_note_digest(thaw_part_fd(flight->part),
+					flight->published.digest[THAW_SHA256]);
 	if (r == 0)
 		r = thaw_part_link(flight->part);
 	if (r == 0)

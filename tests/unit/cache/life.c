@@ -127,7 +127,7 @@ static const struct row *row_find(const struct rows *rows, uint64_t id)
 	return NULL;
 }
 
-static bool is_resident(void *ctx, uint64_t id)
+static int is_resident(void *ctx, uint64_t id)
 {
 	return row_find(ctx, id) != NULL;
 }
