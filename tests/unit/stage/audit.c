@@ -34,7 +34,7 @@ static int add_row(void *ctx, uint64_t object, uint64_t bytes, enum thaw_residen
 	ck_assert_msg(state == THAW_RES_RESIDENT, "object %ju is in state %d", (uintmax_t)object,
 		      state);
 	ck_assert_uint_lt(b->count, AUDIT_MAX);
-	b->rows[b->count++] = (struct row){ object, bytes, false };
+	b->rows[b->count++] = (struct row){object, bytes, false};
 	b->sum += bytes;
 	return 0;
 }
@@ -158,7 +158,7 @@ static void check_budget(struct rig *rig, const struct books *b)
 void audit(struct rig *rig)
 {
 	struct books *b = calloc(1, sizeof(*b));
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	ck_assert_ptr_nonnull(b);
 	rig_await_idle(rig);

@@ -79,7 +79,7 @@ static int get(struct thaw_archive *ar, struct thaw_key key, const struct thaw_t
 	int (*on_get)(struct hook *, struct thaw_key, uint64_t, uint64_t,
 		      const struct thaw_call *) = hook->on_get;
 	int (*after_get)(struct hook *, struct thaw_key, uint64_t, int);
-	struct pipe pipe = { hook, key, sink, ctx };
+	struct pipe pipe = {hook, key, sink, ctx};
 	int r = on_get ? on_get(hook, key, off, len, call) : 0;
 
 	atomic_fetch_add(&hook->gets, 1);

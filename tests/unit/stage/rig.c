@@ -21,20 +21,38 @@ static char word_root[] = "/", word_none[] = "none", word_empty[] = "";
 static void default_conf(struct rig *rig)
 {
 	rig->archive = (struct thaw_conf_archive){
-		.name = word_archive, .type = word_mem, .connections = 16,
+		.name = word_archive,
+		.type = word_mem,
+		.connections = 16,
 	};
 	rig->collection = (struct thaw_conf_collection){
-		.name = word_collection, .archives = { word_archive }, .archive_count = 1,
-		.prefix = word_empty, .path = word_root, .fixity = word_none,
-		.uid = -1, .gid = -1, .mode = -1,
+		.name = word_collection,
+		.archives = {word_archive},
+		.archive_count = 1,
+		.prefix = word_empty,
+		.path = word_root,
+		.fixity = word_none,
+		.uid = -1,
+		.gid = -1,
+		.mode = -1,
 	};
 	rig->conf = (struct thaw_conf){
-		.catalog = rig->catalog, .socket = word_empty, .cache_path = rig->cache,
-		.name = word_collection, .workers = 4, .import_workers = 2,
-		.cache_size = 64 * MIB, .high = 95, .low = 90,
-		.stream_min = 1024 * MIB, .chunk = 64 * KIB, .space_wait = 1,
-		.archives = &rig->archive, .archive_count = 1,
-		.collections = &rig->collection, .collection_count = 1,
+		.catalog = rig->catalog,
+		.socket = word_empty,
+		.cache_path = rig->cache,
+		.name = word_collection,
+		.workers = 4,
+		.import_workers = 2,
+		.cache_size = 64 * MIB,
+		.high = 95,
+		.low = 90,
+		.stream_min = 1024 * MIB,
+		.chunk = 64 * KIB,
+		.space_wait = 1,
+		.archives = &rig->archive,
+		.archive_count = 1,
+		.collections = &rig->collection,
+		.collection_count = 1,
 	};
 }
 
@@ -77,14 +95,14 @@ int rig_open(struct rig *rig, struct thaw_err *err)
 
 void rig_run(struct rig *rig)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	ck_assert_msg(thaw_stage_start(rig->stage, &err) == 0, "%s", err.text);
 }
 
 void rig_start(struct rig *rig)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	ck_assert_msg(rig_open(rig, &err) == 0, "%s", err.text);
 	rig_run(rig);
@@ -189,7 +207,7 @@ void rig_put_many(struct rig *rig, const char *dir, size_t n, uint64_t size)
 
 void rig_pause(void)
 {
-	(void)nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+	(void)nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 }
 
 void rig_await_import(struct rig *rig)
@@ -202,7 +220,8 @@ struct thaw_import_progress rig_import(struct rig *rig, const char *path, bool a
 	struct thaw_import_progress p;
 	uint64_t ticket;
 
-	ck_assert_int_eq(thaw_stage_import(rig->stage, rig_node(rig, path), allow_empty, &ticket), 0);
+	ck_assert_int_eq(thaw_stage_import(rig->stage, rig_node(rig, path), allow_empty, &ticket),
+			 0);
 	rig_await_import(rig);
 	ck_assert_int_eq(thaw_stage_import_progress(rig->stage, ticket, &p), 0);
 	return p;

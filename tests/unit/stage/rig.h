@@ -42,14 +42,14 @@ struct truth {
 };
 
 struct rig {
-	char dir[256];   /* all of it */
+	char dir[256]; /* all of it */
 	char cache[300];
 	char catalog[300];
 	struct thaw_conf conf;
 	struct thaw_conf_archive archive;
 	struct thaw_conf_collection collection;
-	struct thaw_archive *mem;  /* ours; also below the hook */
-	struct hook *hook;         /* ours */
+	struct thaw_archive *mem; /* ours; also below the hook */
+	struct hook *hook;        /* ours */
 	struct thaw_stage_events events;
 	struct thaw_stage *stage;
 	struct truth *truth;
@@ -96,14 +96,13 @@ struct thaw_object rig_object(struct rig *rig, const char *path);
 
 /* Waits until the predicate holds; fails the test after twenty seconds.  Only for
  * what has no condition to wait on. */
-#define rig_await(condition)                                                           \
-	do {                                                                           \
-		int64_t until_ = thaw_clock_mono_ns() + 20 * THAW_NS_PER_S;            \
-		while (!(condition)) {                                                 \
-			ck_assert_msg(thaw_clock_mono_ns() < until_, "never: %s",      \
-				      #condition);                                     \
-			rig_pause();                                                   \
-		}                                                                      \
+#define rig_await(condition)                                                                   \
+	do {                                                                                   \
+		int64_t until_ = thaw_clock_mono_ns() + 20 * THAW_NS_PER_S;                    \
+		while (!(condition)) {                                                         \
+			ck_assert_msg(thaw_clock_mono_ns() < until_, "never: %s", #condition); \
+			rig_pause();                                                           \
+		}                                                                              \
 	} while (0)
 void rig_pause(void);
 struct thaw_status rig_status(struct rig *rig);

@@ -88,7 +88,7 @@ static void *open_and_cancel(void *arg)
 }
 
 #define CANCELLERS 8
-#define ROUNDS 150
+#define ROUNDS     150
 
 /* Cancels that race with the end of the flight, from far too early to too late. */
 START_TEST(at_every_moment)

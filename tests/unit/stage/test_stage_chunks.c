@@ -8,7 +8,7 @@
 #include "run.h"
 
 #define CHUNKS 8
-#define SIZE (CHUNKS * 64 * KIB - 99)
+#define SIZE   (CHUNKS * 64 * KIB - 99)
 
 static struct rig rig;
 

@@ -17,11 +17,11 @@
 #define FILES 10
 
 static const char *const points[] = {
-	"open.identified", "id.written", "id.renamed", "claim.disowned", "claim.emptied",
-	"recover.finals", "new.created", "publish.begin", "publish.linked", "publish.synced",
-	"stage.published", "done.begin", "done.end", "remove.begin", "remove.unlinked",
-	"remove.synced", "abort.begin", "abort.unpublished", "quarantine.begin",
-	"quarantine.linked",
+	"open.identified", "id.written",        "id.renamed",       "claim.disowned",
+	"claim.emptied",   "recover.finals",    "new.created",      "publish.begin",
+	"publish.linked",  "publish.synced",    "stage.published",  "done.begin",
+	"done.end",        "remove.begin",      "remove.unlinked",  "remove.synced",
+	"abort.begin",     "abort.unpublished", "quarantine.begin", "quarantine.linked",
 };
 #define POINTS (sizeof(points) / sizeof(points[0]))
 
@@ -73,7 +73,7 @@ static struct gate gate;
 
 static int hold_changes(struct hook *hook, struct thaw_key key, uint64_t off, int r)
 {
-	static const struct thaw_call never = { NULL, NULL };
+	static const struct thaw_call never = {NULL, NULL};
 
 	(void)hook;
 	(void)off;
@@ -88,7 +88,8 @@ static void read_all(void)
 
 	for (unsigned i = 0; i < FILES; i++) {
 		(void)snprintf(path, sizeof(path), "d/f%u", i);
-		ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, path), 0, size_of(i), i), 0);
+		ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, path), 0, size_of(i), i),
+				 0);
 	}
 }
 
@@ -112,7 +113,8 @@ static void pin_and_ask(void)
 	uint64_t node = rig_node(&rig, "d");
 
 	ck_assert_int_eq(thaw_stage_pin(rig.stage, rig_node(&rig, "d/f6"), 0, THAW_PIN_FOREVER, "",
-					id, NULL), 0);
+					id, NULL),
+			 0);
 	note("P\n");
 	ck_assert_int_eq(thaw_stage_request(rig.stage, 0, &node, 1, id, NULL), 0);
 	(void)snprintf(text, sizeof(text), "R%s\n", id);
@@ -275,7 +277,7 @@ static void make_dir(char dir[64])
 
 START_TEST(killed_at)
 {
-	static const int passes[] = { 1, 2, 4, 9 };
+	static const int passes[] = {1, 2, 4, 9};
 	bool killed = false;
 
 	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {

@@ -7,7 +7,7 @@
 #include "rig.h"
 #include "run.h"
 
-#define FILES 60
+#define FILES   60
 #define READERS 6
 
 static struct rig rig;
@@ -21,14 +21,14 @@ static uint64_t size_of(unsigned i)
 
 static void set(const char *settings)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	ck_assert_msg(thaw_archive_fault_set(fault, settings, &err) == 0, "%s", err.text);
 }
 
 static void begin(void)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 	char key[32];
 
 	rig_init(&rig, false);
@@ -86,7 +86,7 @@ static void read_all(unsigned *good, unsigned *bad)
 
 	*good = *bad = 0;
 	for (unsigned i = 0; i < READERS; i++) {
-		readers[i] = (struct reader){ .seed = i + 1 };
+		readers[i] = (struct reader){.seed = i + 1};
 		ck_assert_int_eq(pthread_create(&readers[i].thread, NULL, read_some, &readers[i]),
 				 0);
 	}

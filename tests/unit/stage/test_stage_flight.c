@@ -72,8 +72,8 @@ START_TEST(a_crowd_gets_one_copy)
 	for (unsigned round = 1; round <= 20; round++) {
 		for (int i = 0; i < 32; i++) {
 			readers[i].node = rig_node(&rig, "f");
-			ck_assert_int_eq(pthread_create(&readers[i].thread, NULL, read_it,
-							&readers[i]), 0);
+			ck_assert_int_eq(
+				pthread_create(&readers[i].thread, NULL, read_it, &readers[i]), 0);
 		}
 		for (int i = 0; i < 32; i++) {
 			pthread_join(readers[i].thread, NULL);
@@ -102,8 +102,8 @@ START_TEST(recall_goes_on_without_waiters)
 
 	rig_init(&rig, true);
 	rig_put(&rig, "tape", 100000, 4);
-	ck_assert_int_eq(thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"),
-						    THAW_AVAIL_OFFLINE), 0);
+	ck_assert_int_eq(
+		thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"), THAW_AVAIL_OFFLINE), 0);
 	rig_start(&rig);
 	node = rig_node(&rig, "tape");
 	waiter_init(&w);
@@ -128,8 +128,8 @@ START_TEST(recalled_after_all)
 	rig_init(&rig, true);
 	rig_put(&rig, "tape", 300000, 4);
 	rig_start(&rig);
-	ck_assert_int_eq(thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"),
-						    THAW_AVAIL_OFFLINE), 0);
+	ck_assert_int_eq(
+		thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"), THAW_AVAIL_OFFLINE), 0);
 	waiter_init(&w);
 	ck_assert_int_eq(thaw_stage_open(rig.stage, rig_node(&rig, "tape"), 0, &w.wait, &obj),
 			 -EINPROGRESS);
@@ -151,15 +151,15 @@ START_TEST(recalling_already)
 
 	rig_init(&rig, true);
 	rig_put(&rig, "tape", 1000, 4);
-	ck_assert_int_eq(thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"),
-						    THAW_AVAIL_RECALLING), 0);
+	ck_assert_int_eq(
+		thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"), THAW_AVAIL_RECALLING), 0);
 	rig_start(&rig);
 	waiter_init(&w);
 	ck_assert_int_eq(thaw_stage_open(rig.stage, rig_node(&rig, "tape"), 0, &w.wait, &obj),
 			 -EINPROGRESS);
 	rig_await(rig_state(&rig, "tape") == THAW_STATE_RECALLING);
-	ck_assert_int_eq(thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"),
-						    THAW_AVAIL_ONLINE), 0);
+	ck_assert_int_eq(
+		thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"), THAW_AVAIL_ONLINE), 0);
 	ck_assert_int_eq(waiter_status(&w), 0);
 	thaw_stage_close(rig.stage, w.wait.obj);
 	waiter_release(&w);

@@ -46,8 +46,10 @@ static void begin(void)
 	rig_init(&rig, false);
 	memset(&seen, 0, sizeof(seen));
 	rig.events = (struct thaw_stage_events){
-		.entry_changed = on_entry, .node_changed = on_node,
-		.import_begin = on_begin, .import_end = on_end,
+		.entry_changed = on_entry,
+		.node_changed = on_node,
+		.import_begin = on_begin,
+		.import_end = on_end,
 	};
 	rig_put(&rig, "a/x", 100, 1);
 	rig_put(&rig, "a/y", 200, 2);
@@ -151,7 +153,7 @@ START_TEST(part_of_it)
 	ck_assert_uint_eq(rig_import(&rig, "a/deep", false).dirs, 2);
 	ck_assert_uint_eq(rig_import(&rig, "a/x", false).dirs, 1);
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "a/new"), 0, 5, 5), 0);
-	ck_assert_int_eq(rig_look(&rig, "top2", &(struct thaw_node){ 0 }), -ENOENT);
+	ck_assert_int_eq(rig_look(&rig, "top2", &(struct thaw_node){0}), -ENOENT);
 	rig_end(&rig);
 }
 END_TEST
@@ -225,7 +227,7 @@ static int hold_deep(struct hook *hook, struct thaw_key dir, const struct thaw_c
 
 static void begin_held(void)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	begin();
 	gate_init(&gate, true);
@@ -318,8 +320,8 @@ static void *look_around(void *arg)
 		       -EINPROGRESS)
 			if ((l->r = want_dir_wait(rig.stage, root)) < 0)
 				return NULL;
-		while (l->r == 0 && (l->r = thaw_stage_lookup(rig.stage, dir.id, "f", 1, &file)) ==
-					    -EINPROGRESS)
+		while (l->r == 0 &&
+		       (l->r = thaw_stage_lookup(rig.stage, dir.id, "f", 1, &file)) == -EINPROGRESS)
 			l->r = want_dir_wait(rig.stage, dir.id);
 	}
 	return NULL;
@@ -328,7 +330,7 @@ static void *look_around(void *arg)
 START_TEST(lookers_during_the_first_import)
 {
 	struct looker l[8];
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 	char key[32];
 
 	rig_init(&rig, false);
@@ -339,7 +341,7 @@ START_TEST(lookers_during_the_first_import)
 	ck_assert_int_eq(rig_open(&rig, &err), 0);
 	rig_run(&rig);
 	for (unsigned i = 0; i < 8; i++) {
-		l[i] = (struct looker){ .seed = i };
+		l[i] = (struct looker){.seed = i};
 		ck_assert_int_eq(pthread_create(&l[i].thread, NULL, look_around, &l[i]), 0);
 	}
 	for (unsigned i = 0; i < 8; i++) {
@@ -382,7 +384,7 @@ START_TEST(readers_of_a_file_that_changes)
 	rig_put(&rig, "a/x", 5000, 5000);
 	rig_start(&rig);
 	for (unsigned i = 0; i < 4; i++) {
-		l[i] = (struct looker){ .seed = i };
+		l[i] = (struct looker){.seed = i};
 		ck_assert_int_eq(pthread_create(&l[i].thread, NULL, read_x, &l[i]), 0);
 	}
 	for (uint64_t round = 0; round < 30; round++) {
@@ -398,6 +400,6 @@ START_TEST(readers_of_a_file_that_changes)
 }
 END_TEST
 
-RUN_TESTS("stage/import", first_and_again, what_is_open_goes_on, refresh, part_of_it, empty_root_is_not_believed,
-	  one_directory_fails, unlisted_is_a_wait, goes_on_after_a_stop,
+RUN_TESTS("stage/import", first_and_again, what_is_open_goes_on, refresh, part_of_it,
+	  empty_root_is_not_believed, one_directory_fails, unlisted_is_a_wait, goes_on_after_a_stop,
 	  lookers_during_the_first_import, readers_of_a_file_that_changes)

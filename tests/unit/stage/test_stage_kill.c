@@ -10,8 +10,8 @@
 #include "rig.h"
 #include "run.h"
 
-#define FILES 30
-#define ROUNDS 12
+#define FILES   30
+#define ROUNDS  12
 #define READERS 4
 
 static struct rig rig;
@@ -59,7 +59,7 @@ static void *keep_busy(void *arg)
 static void live(const char *dir, unsigned round)
 {
 	static unsigned seeds[READERS];
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 	pthread_t thread;
 
 	prepare(dir);
@@ -84,7 +84,8 @@ static void look_at_it(const char *dir)
 	audit(&rig);
 	for (unsigned i = 0; i < FILES; i++) {
 		(void)snprintf(path, sizeof(path), "d%u/f%u", i % 3, i);
-		ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, path), 0, size_of(i), i), 0);
+		ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, path), 0, size_of(i), i),
+				 0);
 	}
 	audit(&rig);
 	rig_leave(&rig);

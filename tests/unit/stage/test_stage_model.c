@@ -5,9 +5,9 @@
  * No two contents have the same size, and a content's seed is its size: so what
  * is read from an open file tells by itself whether it is whole, unmixed and of
  * one version.  Opens are left pending, reads happen while files arrive, others
- * read beside, and the archive changes under all of it.  Every so often the engine is left to become
- * idle and is audited; it is stopped and started; at the end every file opens,
- * every request is over and no pin was broken.
+ * read beside, and the archive changes under all of it.  Every so often all is
+ * left to become idle and is audited; it is stopped and started; at the end
+ * every file opens, every request is over and no pin was broken.
  *
  * THAW_MODEL_SEED and THAW_MODEL_OPS repeat or prolong a run.
  */
@@ -18,10 +18,10 @@
 #include "rig.h"
 #include "run.h"
 
-#define FILES 40
-#define DIRS 5
-#define HANDLES 10
-#define PENDING 8
+#define FILES    40
+#define DIRS     5
+#define HANDLES  10
+#define PENDING  8
 #define REQUESTS 400
 
 struct file {
@@ -57,8 +57,7 @@ static unsigned roll(unsigned n)
 	return (unsigned)rand_r(&seed) % n;
 }
 
-#define must(condition)                                                                \
-	ck_assert_msg(condition, "op %u: %s", op_number, #condition)
+#define must(condition) ck_assert_msg(condition, "op %u: %s", op_number, #condition)
 
 static void dir_path(char path[32], unsigned dir)
 {
@@ -335,15 +334,15 @@ static void op_request(void)
 	dir_path(path, i % DIRS);
 	nodes[0] = rig_node(&rig, files[i].path);
 	nodes[1] = rig_node(&rig, path);
-	must(thaw_stage_request(rig.stage, 1, nodes, 1 + roll(2), requests[request_count++], NULL) ==
-	     0);
+	must(thaw_stage_request(rig.stage, 1, nodes, 1 + roll(2), requests[request_count++],
+				NULL) == 0);
 }
 
 static void op_cancel_request(void)
 {
 	if (request_count)
-		must(thaw_stage_request_cancel(rig.stage, requests[roll((unsigned)request_count)]) ==
-		     0);
+		must(thaw_stage_request_cancel(rig.stage,
+					       requests[roll((unsigned)request_count)]) == 0);
 }
 
 /* ---- the archive ---- */
@@ -367,13 +366,14 @@ static void op_remove(void)
 
 static void op_fault(void)
 {
-	static const int codes[] = { -EIO, -EIO, -ESTALE, -EAGAIN };
+	static const int codes[] = {-EIO, -EIO, -ESTALE, -EAGAIN};
 	struct file *f = &files[roll(FILES)];
 
 	if (f->gone)
 		return;
 	f->faulty = true;
-	must(thaw_archive_mem_fail(rig.mem, thaw_key_of(f->path), codes[roll(4)], 1 + roll(2)) == 0);
+	must(thaw_archive_mem_fail(rig.mem, thaw_key_of(f->path), codes[roll(4)], 1 + roll(2)) ==
+	     0);
 }
 
 static void op_import(void)
@@ -391,8 +391,8 @@ static void check_pins(void)
 	for (unsigned i = 0; i < FILES; i++) {
 		bool online = rig_state(&rig, files[i].path) == THAW_STATE_ONLINE;
 
-		ck_assert_msg(!files[i].kept || online, "op %u: %s was pinned and staged", op_number,
-			      files[i].path);
+		ck_assert_msg(!files[i].kept || online, "op %u: %s was pinned and staged",
+			      op_number, files[i].path);
 		files[i].kept = files[i].pinned && online && !files[i].moved;
 	}
 }
@@ -440,9 +440,9 @@ static const struct {
 	void (*run)(void);
 	unsigned weight;
 } ops[] = {
-	{ op_open, 34 }, { op_read, 26 }, { op_close, 12 }, { op_cancel_open, 4 },
-	{ op_evict, 4 }, { op_pin_dir, 1 }, { op_request, 2 }, { op_cancel_request, 1 },
-	{ op_change, 4 }, { op_remove, 1 }, { op_fault, 2 }, { op_import, 2 },
+	{op_open, 34},  {op_read, 26},   {op_close, 12},  {op_cancel_open, 4},
+	{op_evict, 4},  {op_pin_dir, 1}, {op_request, 2}, {op_cancel_request, 1},
+	{op_change, 4}, {op_remove, 1},  {op_fault, 2},   {op_import, 2},
 };
 
 static void step(void)
@@ -492,7 +492,8 @@ static void finish(void)
 	for (unsigned i = 0; i < FILES; i++) {
 		if (!files[i].gone)
 			ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, files[i].path), 0,
-						      files[i].size, files[i].size), 0);
+						      files[i].size, files[i].size),
+					 0);
 	}
 	for (size_t i = 0; i < request_count; i++) {
 		must(thaw_stage_request_get(rig.stage, requests[i], &r) == 0);

@@ -37,7 +37,7 @@ END_TEST
 
 START_TEST(sizes_at_the_edges)
 {
-	static const uint64_t sizes[] = { 0, 1, 65535, 65536, 65537, 131072, 131073 };
+	static const uint64_t sizes[] = {0, 1, 65535, 65536, 65537, 131072, 131073};
 	char key[32];
 
 	rig_init(&rig, false);
@@ -190,8 +190,8 @@ static void *race(void *arg)
 	struct thaw_obj *obj;
 
 	pthread_barrier_wait(&start_line);
-	racer->r = racer->bulk ? bulk_wait(rig.stage, racer->node, &obj) :
-				 open_wait(rig.stage, racer->node, racer->flags, &obj);
+	racer->r = racer->bulk ? bulk_wait(rig.stage, racer->node, &obj)
+			       : open_wait(rig.stage, racer->node, racer->flags, &obj);
 	if (racer->r == 0)
 		thaw_stage_close(rig.stage, obj);
 	return NULL;
@@ -278,8 +278,8 @@ START_TEST(file_missing_in_the_cache)
 	node = rig_node(&rig, "f");
 	ck_assert_int_eq(open_compare(rig.stage, node, 0, 5000, 3), 0);
 	o = rig_object(&rig, "f");
-	(void)snprintf(path, sizeof(path), "%s/objects/%02x/%jx", rig.cache, (unsigned)(o.id >> 8 & 255),
-		       (uintmax_t)o.id);
+	(void)snprintf(path, sizeof(path), "%s/objects/%02x/%jx", rig.cache,
+		       (unsigned)(o.id >> 8 & 255), (uintmax_t)o.id);
 	rig_await(!rig_objects(&rig));
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(open_compare(rig.stage, node, 0, 5000, 3), 0);
@@ -287,6 +287,6 @@ START_TEST(file_missing_in_the_cache)
 }
 END_TEST
 
-RUN_TESTS("stage/open", cold_then_warm, sizes_at_the_edges, try_use, not_a_file,
-	  nonblock_starts_it, on_offline, on_offline_while_it_comes, resident_to_a_crowd,
-	  offline_to_a_crowd, file_missing_in_the_cache)
+RUN_TESTS("stage/open", cold_then_warm, sizes_at_the_edges, try_use, not_a_file, nonblock_starts_it,
+	  on_offline, on_offline_while_it_comes, resident_to_a_crowd, offline_to_a_crowd,
+	  file_missing_in_the_cache)

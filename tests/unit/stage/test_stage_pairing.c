@@ -31,7 +31,7 @@ static void stage_one(void)
 
 START_TEST(anothers_cache_is_refused)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 	char *own, other[400];
 
 	stage_one();
@@ -100,7 +100,7 @@ END_TEST
 START_TEST(in_use)
 {
 	struct thaw_stage *stage, *second = NULL;
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	rig_init(&rig, false);
 	rig_put(&rig, "f", 1, 1);
@@ -125,7 +125,8 @@ START_TEST(made_smaller)
 
 		(void)snprintf(path, sizeof(path), "d/f%03d", i);
 		ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, path), 0, 1 * MIB,
-					      1000 + (uint64_t)i), 0);
+					      1000 + (uint64_t)i),
+				 0);
 	}
 	rig_await_idle(&rig);
 	rig_stop(&rig);

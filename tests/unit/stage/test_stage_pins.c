@@ -49,7 +49,8 @@ START_TEST(kept_through_pressure_and_restart)
 
 		(void)snprintf(path, sizeof(path), "other/f%03d", i);
 		ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, path), 0, 1 * MIB,
-					      1000 + (uint64_t)i), 0);
+					      1000 + (uint64_t)i),
+				 0);
 	}
 	rig_await_idle(&rig);
 	ck_assert_int_eq(rig_state(&rig, "d"), THAW_STATE_ONLINE);
@@ -86,7 +87,7 @@ END_TEST
 
 START_TEST(what_does_not_fit)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	begin();
 	ck_assert_int_eq(pin("other", THAW_PIN_FOREVER, &err), -ENOSPC);
@@ -124,13 +125,14 @@ END_TEST
 START_TEST(label_too_long)
 {
 	char id[THAW_REQUEST_ID_TEXT], label[THAW_PIN_LABEL_MAX + 1];
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	begin();
 	memset(label, 'x', sizeof(label));
 	label[THAW_PIN_LABEL_MAX] = '\0';
 	ck_assert_int_eq(thaw_stage_pin(rig.stage, rig_node(&rig, "d"), 0, THAW_PIN_FOREVER, label,
-					id, &err), -EINVAL);
+					id, &err),
+			 -EINVAL);
 	ck_assert_ptr_nonnull(strstr(err.text, "label"));
 	rig_end(&rig);
 }

@@ -41,9 +41,9 @@ static void make_dir(const char *name)
 
 static void begin(void)
 {
-	static const char *const no_options[] = { NULL };
+	static const char *const no_options[] = {NULL};
 	char text[2000], path[400], mount[400];
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	rig_init(&rig, false);
 	thaw_archive_close(rig.mem);
@@ -87,7 +87,8 @@ START_TEST(a_directory)
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "papers/1845/page2"), 0, 0, 2), 0);
 	rig_restart(&rig);
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "papers/1845/page1"),
-				      THAW_OPEN_NONBLOCK, 300000, 1), 0);
+				      THAW_OPEN_NONBLOCK, 300000, 1),
+			 0);
 	end();
 }
 END_TEST
@@ -102,7 +103,8 @@ START_TEST(changed_and_removed)
 	before = rig_node(&rig, "papers/1845/page1");
 	write_file("archive/news/1845/page1", NULL, 5000, 9);
 	ck_assert_int_eq(open_wait(rig.stage, before, 0, &obj), -ESTALE);
-	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "papers/1845/page1"), 0, 5000, 9), 0);
+	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "papers/1845/page1"), 0, 5000, 9),
+			 0);
 	(void)snprintf(path, sizeof(path), "%s/archive/news/1845/page2", rig.dir);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "papers/1845/page2"), 0, &obj), -EIO);

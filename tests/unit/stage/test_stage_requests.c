@@ -11,7 +11,7 @@ static struct rig rig;
 static void ask(const char *path, char id[THAW_REQUEST_ID_TEXT])
 {
 	uint64_t node = rig_node(&rig, path);
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	ck_assert_msg(thaw_stage_request(rig.stage, 5, &node, 1, id, &err) == 0, "%s", err.text);
 }
@@ -56,7 +56,7 @@ START_TEST(a_tree)
 END_TEST
 
 static struct gate gate;
-static atomic_uint calls, urgent_call;
+static atomic_uint calls, urgent_call, joined_call;
 
 static int hold_all(struct hook *hook, struct thaw_key key, uint64_t off, uint64_t len,
 		    const struct thaw_call *call)
@@ -68,6 +68,8 @@ static int hold_all(struct hook *hook, struct thaw_key key, uint64_t off, uint64
 	(void)len;
 	if (key_is(key, "urgent"))
 		atomic_store(&urgent_call, n);
+	if (key_is(key, "d/f050"))
+		atomic_store(&joined_call, n);
 	return gate_pass(&gate, call);
 }
 
@@ -76,7 +78,7 @@ START_TEST(readers_first)
 {
 	char id[THAW_REQUEST_ID_TEXT];
 	struct thaw_obj *obj;
-	struct waiter w;
+	struct waiter w, joined;
 
 	rig_init(&rig, false);
 	rig.conf.workers = 1;
@@ -93,9 +95,17 @@ START_TEST(readers_first)
 	waiter_init(&w);
 	ck_assert_int_eq(thaw_stage_open(rig.stage, rig_node(&rig, "urgent"), 0, &w.wait, &obj),
 			 -EINPROGRESS);
+	/* And one that the request has in line already: it moves up. */
+	waiter_init(&joined);
+	ck_assert_int_eq(
+		thaw_stage_open(rig.stage, rig_node(&rig, "d/f050"), 0, &joined.wait, &obj),
+		-EINPROGRESS);
 	gate_open(&gate);
 	ck_assert_int_eq(waiter_status(&w), 0);
-	ck_assert_uint_eq(atomic_load(&urgent_call), 2);
+	ck_assert_int_eq(waiter_status(&joined), 0);
+	ck_assert_uint_eq(atomic_load(&urgent_call) + atomic_load(&joined_call), 2 + 3);
+	thaw_stage_close(rig.stage, joined.wait.obj);
+	waiter_release(&joined);
 	thaw_stage_close(rig.stage, w.wait.obj);
 	waiter_release(&w);
 	ck_assert_uint_eq(finish(id).files[THAW_FILE_COMPLETED], 500);
@@ -115,8 +125,8 @@ START_TEST(cancelled)
 	thaw_archive_mem_hold(rig.mem, 10);
 	ask("d", id);
 	ck_assert(thaw_archive_mem_wait_held(rig.mem, 4));
-	ck_assert_int_eq(thaw_catalog_request_of(rig.stage->catalog, rig_node(&rig, "d/f050"), text),
-			 0);
+	ck_assert_int_eq(
+		thaw_catalog_request_of(rig.stage->catalog, rig_node(&rig, "d/f050"), text), 0);
 	ck_assert_str_eq(text, id);
 	ck_assert_int_eq(thaw_stage_request_cancel(rig.stage, id), 0);
 	r = look(id);
@@ -186,8 +196,8 @@ START_TEST(follows_the_successor)
 	thaw_archive_mem_release(rig.mem);
 	r = finish(id);
 	ck_assert_uint_eq(r.files[THAW_FILE_COMPLETED], 2);
-	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "d/f"), THAW_OPEN_NONBLOCK, 3000, 3),
-			 0);
+	ck_assert_int_eq(
+		open_compare(rig.stage, rig_node(&rig, "d/f"), THAW_OPEN_NONBLOCK, 3000, 3), 0);
 	rig_end(&rig);
 }
 END_TEST
@@ -220,7 +230,8 @@ START_TEST(failures_are_told)
 	r = finish(id);
 	ck_assert_uint_eq(r.files[THAW_FILE_COMPLETED], 8);
 	ck_assert_uint_eq(r.files[THAW_FILE_FAILED], 3);
-	ck_assert_int_eq(thaw_stage_request_files(rig.stage, id, 0, 1000, count_errors, &errors), 0);
+	ck_assert_int_eq(thaw_stage_request_files(rig.stage, id, 0, 1000, count_errors, &errors),
+			 0);
 	ck_assert_int_eq(errors, 3);
 	rig_end(&rig);
 }
@@ -259,7 +270,7 @@ START_TEST(of_nothing)
 	ck_assert_uint_eq(finish(id).bytes, 0);
 	ck_assert_int_eq(thaw_stage_request(rig.stage, 0, &none, 1, id, NULL), 0);
 	ck_assert_uint_eq(finish(id).bytes, 0);
-	ck_assert_int_eq(thaw_stage_request_get(rig.stage, "none", &(struct thaw_request){ 0 }),
+	ck_assert_int_eq(thaw_stage_request_get(rig.stage, "none", &(struct thaw_request){0}),
 			 -ENOENT);
 	rig_end(&rig);
 }

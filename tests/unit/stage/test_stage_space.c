@@ -8,9 +8,9 @@
 #include "rig.h"
 #include "run.h"
 
-#define FILES 96
+#define FILES   96
 #define READERS 16
-#define OPENS 60
+#define OPENS   60
 
 static struct rig rig;
 static uint64_t nodes[FILES];
@@ -33,9 +33,8 @@ static void *read_at_random(void *arg)
 
 	for (unsigned k = 0; k < OPENS && reader->r == 0; k++) {
 		reader->at = (unsigned)rand_r(&reader->seed) % FILES;
-		reader->r = open_compare(rig.stage, nodes[reader->at],
-					 k % 3 ? 0 : THAW_OPEN_WHOLE, size_of(reader->at),
-					 reader->at);
+		reader->r = open_compare(rig.stage, nodes[reader->at], k % 3 ? 0 : THAW_OPEN_WHOLE,
+					 size_of(reader->at), reader->at);
 	}
 	return NULL;
 }
@@ -70,9 +69,9 @@ static void thrash(void)
 
 	watch_begin(&watch, &rig);
 	for (unsigned i = 0; i < READERS; i++) {
-		readers[i] = (struct reader){ .seed = i * 77 + 1 };
-		ck_assert_int_eq(pthread_create(&readers[i].thread, NULL, read_at_random,
-						&readers[i]), 0);
+		readers[i] = (struct reader){.seed = i * 77 + 1};
+		ck_assert_int_eq(
+			pthread_create(&readers[i].thread, NULL, read_at_random, &readers[i]), 0);
 	}
 	for (unsigned i = 0; i < READERS; i++) {
 		pthread_join(readers[i].thread, NULL);
@@ -125,7 +124,7 @@ static void *evict_all(void *arg)
 START_TEST(evicted_by_two_hands)
 {
 	pthread_t hands[2];
-	int r[2] = { 0, 0 };
+	int r[2] = {0, 0};
 
 	prepare(THAW_EVICT_LRU, 1024 * MIB);
 	atomic_store(&over, false);
@@ -181,7 +180,7 @@ START_TEST(the_right_one_leaves)
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "b"), 0, 1 * MIB, 2), 0);
 	rig_await_idle(&rig);
 	a = rig_object(&rig, "a");
-	touch = (struct thaw_touch){ .object = a.id, .last_used = a.staged_at + 100, .hits = 1 };
+	touch = (struct thaw_touch){.object = a.id, .last_used = a.staged_at + 100, .hits = 1};
 	ck_assert_int_eq(thaw_catalog_touch(rig.stage->catalog, &touch, 1), 0);
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "c"), 0, 2 * MIB, 3), 0);
 	rig_await_idle(&rig);

@@ -26,8 +26,8 @@ START_TEST(parked_of_every_kind)
 	rig_put(&rig, "stream", 3 * MIB, 1);
 	rig_put(&rig, "tape", 100, 2);
 	rig_put_many(&rig, "d", WAITERS, 900 * KIB);
-	ck_assert_int_eq(thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"),
-						    THAW_AVAIL_OFFLINE), 0);
+	ck_assert_int_eq(
+		thaw_archive_mem_set_avail(rig.mem, thaw_key_of("tape"), THAW_AVAIL_OFFLINE), 0);
 	rig_start(&rig);
 	thaw_archive_mem_hold(rig.mem, 100);
 	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "stream"), 0, &stream), 0);
@@ -40,8 +40,9 @@ START_TEST(parked_of_every_kind)
 		if (i)
 			(void)snprintf(path, sizeof(path), "d/f%03d", i);
 		waiter_init(&w[i]);
-		ck_assert_int_eq(thaw_stage_open(rig.stage, rig_node(&rig, path), 0, &w[i].wait,
-						 &obj), -EINPROGRESS);
+		ck_assert_int_eq(
+			thaw_stage_open(rig.stage, rig_node(&rig, path), 0, &w[i].wait, &obj),
+			-EINPROGRESS);
 	}
 	ck_assert(thaw_archive_mem_wait_held(rig.mem, 2));
 	ck_assert_uint_gt(rig_status(&rig).flights_waiting_space, 0);
@@ -109,7 +110,8 @@ START_TEST(while_others_open)
 		}
 		for (unsigned i = 0; i < 4; i++) {
 			o[i].seed = i * 11;
-			ck_assert_int_eq(pthread_create(&o[i].thread, NULL, keep_opening, &o[i]), 0);
+			ck_assert_int_eq(pthread_create(&o[i].thread, NULL, keep_opening, &o[i]),
+					 0);
 		}
 		for (int i = 0; i < round; i++)
 			rig_pause();
@@ -140,9 +142,38 @@ START_TEST(while_others_open)
 }
 END_TEST
 
+/* An open that had asked the catalog before the stop and comes back after it. */
+START_TEST(late_from_the_catalog)
+{
+	struct thaw_stage *stage;
+	struct thaw_obj *obj;
+	struct waiter w;
+	uint64_t node;
+
+	rig_init(&rig, false);
+	rig_put(&rig, "f", 1000, 1);
+	rig_start(&rig);
+	stage = rig.stage;
+	waiter_init(&w);
+	node = rig_node(&rig, "f");
+	thaw_mutex_lock(&stage->lock);
+	obj = stage_obj_add(stage, node);
+	stage_wait_park(&obj->waiting, &w.wait, WAIT_OPEN);
+	stage->waiters++;
+	thaw_mutex_unlock(&stage->lock);
+	thaw_stage_stop(stage);
+	stage_open_again(stage, obj);
+	ck_assert_int_eq(waiter_calls(&w), 1);
+	ck_assert_int_eq(waiter_status(&w), -ESHUTDOWN);
+	thaw_obj_put(stage, obj);
+	waiter_release(&w);
+	rig_drop(&rig);
+}
+END_TEST
+
 START_TEST(never_started)
 {
-	struct thaw_err err = { "" };
+	struct thaw_err err = {""};
 
 	rig_init(&rig, false);
 	ck_assert_int_eq(rig_open(&rig, &err), 0);
@@ -150,4 +181,5 @@ START_TEST(never_started)
 }
 END_TEST
 
-RUN_TESTS("stage/stop", parked_of_every_kind, while_others_open, never_started)
+RUN_TESTS("stage/stop", parked_of_every_kind, while_others_open, late_from_the_catalog,
+	  never_started)

@@ -196,9 +196,10 @@ START_TEST(many_read_while_it_comes)
 		struct thaw_evict_result sum;
 
 		for (unsigned i = 0; i < 12; i++) {
-			readers[i] = (struct reader){ .seed = round * 100 + i };
+			readers[i] = (struct reader){.seed = round * 100 + i};
 			ck_assert_int_eq(pthread_create(&readers[i].thread, NULL, read_at_random,
-							&readers[i]), 0);
+							&readers[i]),
+					 0);
 		}
 		for (unsigned i = 0; i < 12; i++) {
 			pthread_join(readers[i].thread, NULL);

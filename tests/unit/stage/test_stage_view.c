@@ -100,15 +100,15 @@ END_TEST
 /* Exactly those that have a value. */
 START_TEST(lists_what_has_a_value)
 {
-	static const char *const all[] = { "state", "pin", "stage", "cached_bytes", "socket",
-					   "version", "sha256", "sha512", "md5", "digest.source",
-					   "verified", "error", "hits", "location" };
-	static const char *const paths[] = { "d", "d/a", "d/b", "link", "/" };
+	static const char *const all[] = {
+		"state",  "pin", "stage",         "cached_bytes", "socket", "version", "sha256",
+		"sha512", "md5", "digest.source", "verified",     "error",  "hits",    "location"};
+	static const char *const paths[] = {"d", "d/a", "d/b", "link", "/"};
 
 	begin();
 	ck_assert_int_eq(open_compare(rig.stage, rig_node(&rig, "d/a"), 0, 1000, 1), 0);
 	ck_assert_int_eq(thaw_archive_mem_fail(rig.mem, thaw_key_of("d/b"), -EIO, 100), 0);
-	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "d/b"), 0, &(struct thaw_obj *){ NULL }),
+	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "d/b"), 0, &(struct thaw_obj *){NULL}),
 			 -EIO);
 	rig_await_idle(&rig);
 	for (size_t p = 0; p < sizeof(paths) / sizeof(paths[0]); p++) {
@@ -182,7 +182,7 @@ END_TEST
 /* The collection's word over the archive's. */
 START_TEST(dressed)
 {
-	struct thaw_entry attr = { .mode = 0600, .uid = 11, .gid = 12, .mtime_ns = 5 };
+	struct thaw_entry attr = {.mode = 0600, .uid = 11, .gid = 12, .mtime_ns = 5};
 	struct thaw_node node;
 
 	rig_init(&rig, false);
@@ -228,7 +228,8 @@ START_TEST(figures)
 	(void)rig_import(&rig, "/", false);
 	thaw_archive_mem_hold(rig.mem, 10);
 	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "wide"), THAW_OPEN_NONBLOCK,
-				   &(struct thaw_obj *){ NULL }), -EAGAIN);
+				   &(struct thaw_obj *){NULL}),
+			 -EAGAIN);
 	ck_assert(thaw_archive_mem_wait_held(rig.mem, 4));
 	ck_assert_uint_eq(rig_status(&rig).queue, 0);
 	ck_assert_uint_eq(rig_status(&rig).flights, 1);
@@ -253,7 +254,8 @@ START_TEST(health_of_the_archive)
 	ck_assert_str_eq(s.name, "store");
 	thaw_archive_mem_down(rig.mem, -EAGAIN);
 	ck_assert_int_eq(open_wait(rig.stage, rig_node(&rig, "d/a"), THAW_OPEN_NONBLOCK,
-				   &(struct thaw_obj *){ NULL }), -EAGAIN);
+				   &(struct thaw_obj *){NULL}),
+			 -EAGAIN);
 	rig_await(thaw_stage_archives(rig.stage, note_archive, &s) == 0 && !s.reachable);
 	ck_assert(s.error[0]);
 	ck_assert_int_gt(s.error_at, 0);
