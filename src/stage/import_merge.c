@@ -87,7 +87,7 @@ static void retire(struct thaw_stage *stage, uint64_t node, int error)
 	obj = stage_obj_find(stage, node);
 	/* Or the next open could bring the object anew while it settles: two
 	 * parts of one name. */
-	while (obj && obj->settling) {
+	if (obj && obj->settling) {
 		thaw_mutex_unlock(&stage->lock);
 		stage_durable_wait(stage);
 		thaw_mutex_lock(&stage->lock);

@@ -182,13 +182,13 @@ static void *look(void *arg)
 {
 	struct watch *watch = arg;
 
-	while (!atomic_load(&watch->stop)) {
+	do { /* once at least */
 		uint64_t used = rig_used(watch->rig);
 
 		if (used > atomic_load(&watch->most))
 			atomic_store(&watch->most, used);
 		rig_pause();
-	}
+	} while (!atomic_load(&watch->stop));
 	return NULL;
 }
 
